@@ -1,0 +1,65 @@
+"""The bounded receive queue: received frames until somebody reads them, in any thread."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from framelink.wire import Frame
+
+RX_QUEUE_FRAMES = 16_384  # a second of the shortest frames at 921,600 baud is 10,240; room for a slow second
+
+
+class Inbox:
+    """Received frames, in order.
+
+    When it is full and somebody reads from it, the line is paused: with flow control nothing is lost.  While
+    nobody ever has read, the oldest frames make room, since waiting for a reader would stop everything else.
+
+    Args:
+        on_full: Called in the loop when the line should pause.
+        on_room: Called from the reader's thread when it may go on.
+    """
+
+    def __init__(self, on_full: Callable[[], None], on_room: Callable[[], None]) -> None:
+        self._on_full = on_full
+        self._on_room = on_room
+        self._frames: deque[Frame] = deque()
+        self._has_reader = False
+        self._is_paused = False
+        self.paused = 0
+        self.unread_dropped = 0
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def put(self, frames: Iterable[Frame]) -> None:
+        """Add frames; in the loop."""
+        self._frames.extend(frames)
+        excess = len(self._frames) - RX_QUEUE_FRAMES
+        if excess < 0:
+            return
+        if not self._has_reader:
+            for _ in range(excess):
+                self._frames.popleft()
+            self.unread_dropped += excess
+        elif not self._is_paused:
+            self._is_paused = True
+            self.paused += 1
+            self._on_full()
+
+    def take(self) -> Frame | None:
+        """Remove and return the oldest frame, None if there is none."""
+        self._has_reader = True
+        try:
+            frame = self._frames.popleft()
+        except IndexError:
+            return None
+        if self._is_paused and len(self._frames) <= RX_QUEUE_FRAMES // 2:
+            self._is_paused = False
+            self._on_room()
+        return frame
+
+    def forget_pause(self) -> None:
+        """Start unpaused: the line is a new one."""
+        self._is_paused = False

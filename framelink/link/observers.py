@@ -1,0 +1,61 @@
+"""Observers: who wants to be told of something, and waiters, who want to go on when it happens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+_log = logging.getLogger("framelink.link")
+
+
+class Observers(Generic[T]):
+    """Callbacks that are told of each event."""
+
+    def __init__(self) -> None:
+        self._callbacks: tuple[Callable[[T], None], ...] = ()
+
+    def add(self, callback: Callable[[T], None]) -> Callable[[], None]:
+        """Have the callback told; return a function that ends it."""
+        self._callbacks += (callback,)
+
+        def remove() -> None:
+            remaining = list(self._callbacks)
+            with contextlib.suppress(ValueError):
+                remaining.remove(callback)
+            self._callbacks = tuple(remaining)
+
+        return remove
+
+    def tell(self, event: T) -> None:
+        """Call them all; an observer's fault is its own and must not stop the link."""
+        for callback in self._callbacks:
+            try:
+                callback(event)
+            except Exception:  # noqa: BLE001 - whatever it is, it is not ours
+                _log.exception("an observer of a link failed")
+
+
+class Waiters:
+    """Tasks that wait until something happens that may concern them; then they look for themselves."""
+
+    def __init__(self) -> None:
+        self._futures: set[asyncio.Future[None]] = set()
+
+    async def wait(self) -> None:
+        """Wait for the next `wake`."""
+        future = asyncio.get_running_loop().create_future()
+        self._futures.add(future)
+        try:
+            await future
+        finally:
+            self._futures.discard(future)
+
+    def wake(self) -> None:
+        """Let all who wait now go on."""
+        for future in self._futures:
+            if not future.done():
+                future.set_result(None)
