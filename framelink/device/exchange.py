@@ -1,0 +1,136 @@
+"""Exchange: one request's life as a pure state machine — which frame answers it, and when to give up."""
+
+from __future__ import annotations
+
+import enum
+import math
+
+from framelink.errors import FormatError, RequestRefused, RequestTimeout
+from framelink.message import RefusalCode
+from framelink.wire import BROADCAST, REPLY, Frame
+
+NEGATIVE_REPLY = 0xFF
+"""The command of a negative reply: refused cmd, code, text."""
+
+MAX_RETRIES = 100  # more is a loop that the caller should write, and stop, himself
+
+
+class Phase(enum.Enum):
+    """Where an exchange stands."""
+
+    READY = "ready"
+    WAITING = "waiting"
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+
+class Exchange:
+    """One request, sent up to 1 + retries times, until its reply, its refusal or its last deadline.
+
+    The frame has no sequence number, so a reply is told by address and command alone: whoever drives
+    exchanges keeps one at a time for each address.
+
+    Args:
+        request: What is sent.
+        timeout: Seconds to wait after each sending, more than 0.
+        retries: How often it is sent again, 0 to 100.
+        reply_cmd: The command that answers, for devices with habits of their own; None means cmd | 0x80.
+
+    Raises:
+        FormatError: The request cannot have a reply, or an argument is out of range.
+    """
+
+    def __init__(
+        self, request: Frame, *, timeout: float, retries: int = 0, reply_cmd: int | None = None
+    ) -> None:
+        if request.addr == BROADCAST:
+            raise FormatError(
+                "no device answers address 0xFF (broadcast); send it without waiting for a reply"
+            )
+        if reply_cmd is None and request.cmd & REPLY:
+            raise FormatError(f"cmd 0x{request.cmd:02X} is a reply; a request's command is 0x00 to 0x7F")
+        if not (0 < timeout < math.inf):
+            raise FormatError(f"timeout must be more than 0 seconds, not {timeout!r}")
+        if not 0 <= retries <= MAX_RETRIES:
+            raise FormatError(f"retries must be 0 to {MAX_RETRIES}, not {retries!r}")
+        self.request = request
+        self.timeout = timeout
+        self.attempts = 0
+        self.phase = Phase.READY
+        self.deadline = math.inf
+        self._allowed = 1 + retries
+        self._reply_cmd = request.cmd | REPLY if reply_cmd is None else reply_cmd
+        self._reply: Frame | None = None
+
+    def begin(self) -> Frame:
+        """Start the next attempt and return the frame to send; `sent` starts its clock."""
+        self.attempts += 1
+        self.phase = Phase.WAITING
+        self.deadline = math.inf
+        return self.request
+
+    def sent(self, now: float) -> None:
+        """Tell that the frame of this attempt is on its way; the wait ends at `deadline`."""
+        self.deadline = now + self.timeout
+
+    def receive(self, frame: Frame) -> bool:
+        """Take a frame from the device's line; tell whether it settles the exchange."""
+        if self.phase is not Phase.WAITING or frame.addr != self.request.addr:
+            return False
+        if frame.cmd == self._reply_cmd:
+            self.phase = Phase.ANSWERED
+        elif frame.cmd == NEGATIVE_REPLY and frame.data[:1] == bytes([self.request.cmd]):
+            self.phase = Phase.REFUSED
+        else:
+            return False
+        self._reply = frame
+        return True
+
+    def expire(self, now: float) -> None:
+        """Tell that it is `now`: at the deadline the attempt is over, READY for another or EXPIRED."""
+        if now >= self.deadline:
+            self.fail()
+
+    def fail(self) -> None:
+        """Tell that the attempt came to nothing: READY for another or EXPIRED."""
+        if self.phase is Phase.WAITING:
+            self.phase = Phase.READY if self.attempts < self._allowed else Phase.EXPIRED
+
+    def result(self) -> Frame:
+        """Return the reply of a settled exchange.
+
+        Raises:
+            RequestRefused: The device answered with a negative reply.
+            RequestTimeout: The last deadline has passed.
+        """
+        if self._reply is None:
+            raise RequestTimeout(self._timeout_text())
+        if self.phase is Phase.REFUSED:
+            raise self._refusal(self._reply.data)
+        return self._reply
+
+    def _timeout_text(self) -> str:
+        sendings = "sent once" if self.attempts == 1 else f"sent {self.attempts} times"
+        return (
+            f"no reply from address 0x{self.request.addr:02X} to command 0x{self.request.cmd:02X}"
+            f" within {self.timeout:g} s, {sendings}; is the device there, and does it know the command?"
+        )
+
+    def _refusal(self, data: bytes) -> RequestRefused:
+        code = data[1] if len(data) > 1 else 0
+        text = data[2:].decode("utf-8", "replace")
+        said = f": {text}" if text else ""
+        return RequestRefused(
+            f"address 0x{self.request.addr:02X} refused command 0x{self.request.cmd:02X}:"
+            f" {_reason_of(code)} (code {code}){said}",
+            code=code,
+            text=text,
+        )
+
+
+def _reason_of(code: int) -> str:
+    try:
+        return RefusalCode(code).name.lower().replace("_", " ")
+    except ValueError:  # a newer device may know more
+        return "unknown reason"

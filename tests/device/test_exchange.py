@@ -1,0 +1,149 @@
+"""One request's life, without a line and without a clock."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from framelink.device import Exchange, Phase
+from framelink.errors import FormatError, RequestRefused, RequestTimeout
+from framelink.wire import Frame
+
+REQUEST = Frame(7, 0x10, b"\x01")
+REPLY = Frame(7, 0x90, b"\x02")
+
+
+def exchange_at_zero(retries: int = 0) -> Exchange:
+    """Return an exchange whose first attempt was sent at 0 s and lasts for 1 s."""
+    exchange = Exchange(REQUEST, timeout=1.0, retries=retries)
+    assert exchange.begin() == REQUEST
+    exchange.sent(0.0)
+    return exchange
+
+
+def test_the_reply_with_the_devices_address_and_the_commands_bit_7_settles_it() -> None:
+    """A reply is told by address and command; its frame is the result."""
+    exchange = exchange_at_zero()
+    assert exchange.receive(REPLY)
+    assert exchange.phase is Phase.ANSWERED
+    assert exchange.result() == REPLY
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pytest.param(Frame(8, 0x90), id="another device's reply"),
+        pytest.param(Frame(7, 0x91), id="the reply to another command"),
+        pytest.param(Frame(7, 0x10), id="an event with the request's own command"),
+        pytest.param(Frame(7, 0xFF, b"\x11\x01"), id="the refusal of another command"),
+        pytest.param(Frame(7, 0xFF), id="a refusal of nothing"),
+        pytest.param(Frame(8, 0xFF, b"\x10\x01"), id="another device's refusal"),
+    ],
+)
+def test_other_frames_do_not_settle_it(frame: Frame) -> None:
+    """What does not answer this request leaves the exchange waiting."""
+    exchange = exchange_at_zero()
+    assert not exchange.receive(frame)
+    assert exchange.phase is Phase.WAITING
+
+
+def test_a_reply_before_the_request_is_no_reply() -> None:
+    """Frames that came before the request was sent answer something else."""
+    exchange = Exchange(REQUEST, timeout=1.0)
+    assert not exchange.receive(REPLY)
+    assert exchange.phase is Phase.READY
+
+
+@pytest.mark.parametrize(
+    ("data", "message", "code", "text"),
+    [
+        (b"\x10\x03too hot", "refused command 0x10: bad value (code 3): too hot", 3, "too hot"),
+        (b"\x10\x01", "refused command 0x10: unknown command (code 1)", 1, ""),
+        (b"\x10\xee", "refused command 0x10: unknown reason (code 238)", 238, ""),
+        (b"\x10", "refused command 0x10: unknown reason (code 0)", 0, ""),
+        (b"\x10\x06\xff", "refused command 0x10: failed (code 6): \ufffd", 6, "\ufffd"),
+    ],
+)
+def test_a_refusal_is_raised_with_the_devices_words(data: bytes, message: str, code: int, text: str) -> None:
+    """A negative reply that names the request becomes RequestRefused, however short or odd it is."""
+    exchange = exchange_at_zero()
+    assert exchange.receive(Frame(7, 0xFF, data))
+    assert exchange.phase is Phase.REFUSED
+    with pytest.raises(RequestRefused, match="address 0x07") as caught:
+        exchange.result()
+    assert str(caught.value).endswith(message)
+    assert (caught.value.code, caught.value.text) == (code, text)
+
+
+def test_before_the_deadline_the_wait_goes_on() -> None:
+    """The attempt lasts for its whole timeout."""
+    exchange = exchange_at_zero()
+    exchange.expire(0.999)
+    assert exchange.phase is Phase.WAITING
+
+
+def test_at_the_last_deadline_it_expires() -> None:
+    """Without retries the first deadline is the last; a reply after it is too late."""
+    exchange = exchange_at_zero()
+    exchange.expire(1.0)
+    assert exchange.phase is Phase.EXPIRED
+    assert not exchange.receive(REPLY)
+    with pytest.raises(
+        RequestTimeout, match="no reply from address 0x07 to command 0x10 within 1 s, sent once"
+    ):
+        exchange.result()
+
+
+def test_each_retry_has_the_whole_timeout() -> None:
+    """Retries start their own clocks, and their number is kept."""
+    exchange = exchange_at_zero(retries=2)
+    phases = []
+    for start in (1.0, 5.0):
+        exchange.expire(start)
+        phases.append(exchange.phase)
+        exchange.begin()
+        exchange.sent(start)
+        exchange.expire(start + 0.9)
+        phases.append(exchange.phase)
+    exchange.expire(6.0)
+    assert phases == [Phase.READY, Phase.WAITING] * 2
+    assert exchange.phase is Phase.EXPIRED
+    with pytest.raises(RequestTimeout, match="sent 3 times"):
+        exchange.result()
+
+
+def test_a_settled_exchange_does_not_expire() -> None:
+    """A deadline that passes after the reply changes nothing."""
+    exchange = exchange_at_zero()
+    exchange.receive(REPLY)
+    exchange.expire(2.0)
+    assert exchange.result() == REPLY
+
+
+def test_a_device_with_its_own_habits_names_its_reply() -> None:
+    """reply_cmd replaces the rule of bit 7, and lets a request have it set."""
+    exchange = Exchange(Frame(7, 0x90), timeout=1.0, reply_cmd=0x11)
+    exchange.begin()
+    assert not exchange.receive(Frame(7, 0x90))
+    assert exchange.receive(Frame(7, 0x11))
+
+
+@pytest.mark.parametrize(
+    ("request_frame", "arguments", "message"),
+    [
+        (Frame(0xFF, 1), {"timeout": 1.0}, "broadcast"),
+        (Frame(1, 0x81), {"timeout": 1.0}, "0x81 is a reply"),
+        (Frame(1, 1), {"timeout": 0}, "timeout must be more than 0"),
+        (Frame(1, 1), {"timeout": math.inf}, "timeout must be more than 0"),
+        (Frame(1, 1), {"timeout": math.nan}, "timeout must be more than 0"),
+        (Frame(1, 1), {"timeout": 1.0, "retries": -1}, "retries must be 0 to 100"),
+        (Frame(1, 1), {"timeout": 1.0, "retries": 101}, "retries must be 0 to 100"),
+    ],
+)
+def test_what_cannot_have_a_reply_is_refused(
+    request_frame: Frame, arguments: dict[str, float], message: str
+) -> None:
+    """Misuse raises before anything is sent and says what is allowed."""
+    with pytest.raises(FormatError, match=message):
+        Exchange(request_frame, **arguments)  # type: ignore[arg-type]  # retries is an int in the table
