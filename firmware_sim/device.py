@@ -1,0 +1,182 @@
+"""SimulatedDevice: answers as firmware would.  Pure: bytes in, frames out, the time as an argument."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from firmware_sim.models import Model, Refusal
+from framelink.errors import FormatError, PayloadError
+from framelink.message import Message, RefusalCode, Schema, Undecodable, Value
+from framelink.wire import BROADCAST, DEFAULT_FORMAT, REPLY, Frame, FrameFormat, Receiver, encode, idle_gap
+
+PROTOCOL_VERSION = 1
+NEGATIVE_REPLY = 0xFF
+MIN_PERIOD = 10  # ms; what a small controller manages at 115,200 baud
+_BAUDRATE = 115_200
+
+
+class SimulatedDevice:
+    """One device on a line.
+
+    Args:
+        name: What it calls itself.
+        addr: Its address, 1 to 254.
+        schema: Its messages.
+        model: What it measures and does.
+        telemetry: The name of the event that it reports with.
+        period: Telemetry period in ms from power-up, 0 for silence.
+        firmware: Its firmware's version.
+        format: Its variant of the frame.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        addr: int,
+        schema: Schema,
+        model: Model,
+        *,
+        telemetry: str,
+        period: int = 0,
+        firmware: tuple[int, int, int] = (1, 0, 0),
+        format: FrameFormat = DEFAULT_FORMAT,
+    ) -> None:
+        self.name = name
+        self.addr = addr
+        self._schema = schema
+        self._model = model
+        self._telemetry = telemetry
+        self._power_up_period = period
+        self._firmware = firmware
+        self._format = format
+        self._gap = idle_gap(_BAUDRATE)
+        self._boots = 0
+        self._overruns = 0
+        self._handlers: dict[str, Callable[[Message, float], dict[str, Value]]] = {
+            "ping": self._ping,
+            "identify": self._identify,
+            "get": self._get,
+            "set": self._set,
+            "telemetry": self._set_telemetry,
+            "ledger": self._ledger,
+        }
+        self._start(0.0)
+
+    @property
+    def next_due(self) -> float:
+        """When `tick` is due, infinity if nothing is."""
+        gap_due = self._heard_at + self._gap if self._receiver.pending else math.inf
+        return min(self._report_at, gap_due)
+
+    def reboot(self, now: float) -> None:
+        """Start anew: half a frame is forgotten, the counters begin at zero, the boot counter goes on."""
+        self._boots = (self._boots + 1) & 0xFFFF
+        self._start(now)
+
+    def _start(self, now: float) -> None:
+        self._receiver = Receiver(self._format)
+        self._heard_at = now
+        self._period = self._power_up_period
+        self._report_at = now + self._period / 1_000 if self._period else math.inf
+
+    def feed(self, data: bytes, now: float) -> list[bytes]:
+        """Take bytes from the line and return the frames to send, encoded."""
+        self._heard_at = now
+        return self._answers(self._receiver.feed(data), now)
+
+    def overrun(self, count: int) -> None:
+        """Tell that so many bytes were lost before the device could take them."""
+        self._overruns += count
+
+    def tick(self, now: float) -> list[bytes]:
+        """Do what is due by `now` and return the frames to send, encoded."""
+        out: list[bytes] = []
+        if self._receiver.pending and now >= self._heard_at + self._gap:
+            out += self._answers(self._receiver.flush(), now)
+        if now >= self._report_at:
+            out += self._report(now)
+        return out
+
+    def _report(self, now: float) -> list[bytes]:
+        period = self._period / 1_000
+        # A late tick is no reason for a burst: reports that were missed are not made up for.
+        self._report_at = max(self._report_at + period, now + period / 2)
+        events = [(self._telemetry, self._model.measure(now)), *self._model.alarms()]
+        return [self._event(name, fields) for name, fields in events]
+
+    def _event(self, name: str, fields: dict[str, Value]) -> bytes:
+        return encode(self._schema.encode(self.addr, name, fields, kind="event"), self._format)
+
+    def _answers(self, frames: list[Frame], now: float) -> list[bytes]:
+        out = []
+        for frame in frames:
+            if frame.addr not in (self.addr, BROADCAST) or frame.cmd & REPLY:
+                continue
+            answer = self._answer(frame, now)
+            if frame.addr != BROADCAST:  # all would answer at once
+                out.append(encode(answer, self._format))
+        return out
+
+    def _answer(self, frame: Frame, now: float) -> Frame:
+        try:
+            return self._carry_out(self._understood(frame), now)
+        except Refusal as refusal:
+            return self._refuse(frame.cmd, refusal.code, refusal.text)
+        except (PayloadError, FormatError) as error:
+            return self._refuse(frame.cmd, RefusalCode.BAD_VALUE, str(error))
+
+    def _understood(self, frame: Frame) -> Message:
+        message = self._schema.decode(frame)
+        if isinstance(message, Undecodable):
+            raise Refusal(RefusalCode.BAD_LENGTH, message.reason)
+        if message is None or message.kind != "request" or message.name == "refusal":
+            raise Refusal(RefusalCode.UNKNOWN_COMMAND, f"0x{frame.cmd:02X}")
+        return message
+
+    def _carry_out(self, message: Message, now: float) -> Frame:
+        handler = self._handlers.get(message.name)
+        if handler is None:
+            fields = self._model.command(message.name, message.fields, now)
+        else:
+            fields = handler(message, now)
+        return self._schema.encode(self.addr, message.name, fields, kind="reply")
+
+    def _refuse(self, cmd: int, code: RefusalCode, text: str) -> Frame:
+        largest = self._format.largest_data - 2
+        data = bytes([cmd, code]) + text.encode()[:largest]
+        return Frame(self.addr, NEGATIVE_REPLY, data)
+
+    def _ping(self, message: Message, _now: float) -> dict[str, Value]:
+        return dict(message.fields)
+
+    def _identify(self, _message: Message, _now: float) -> dict[str, Value]:
+        return {
+            "protocol": PROTOCOL_VERSION,
+            "boots": self._boots,
+            "type": self._schema.device_type,
+            "firmware": list(self._firmware),
+            "name": self.name,
+        }
+
+    def _get(self, message: Message, _now: float) -> dict[str, Value]:
+        parameter = str(message.fields["parameter"])
+        return {"parameter": parameter, "value": self._model.parameters[parameter]}
+
+    def _set(self, message: Message, _now: float) -> dict[str, Value]:
+        parameter, value = str(message.fields["parameter"]), message.fields["value"]
+        self._schema.encode(self.addr, "set", message.fields)  # holds the value to its range
+        self._model.parameters[parameter] = value
+        return {"parameter": parameter, "value": value}
+
+    def _set_telemetry(self, message: Message, now: float) -> dict[str, Value]:
+        period = message.fields["period"]
+        assert isinstance(period, int)
+        self._period = max(period, MIN_PERIOD) if period else 0
+        self._report_at = now + self._period / 1_000 if self._period else math.inf
+        return {"period": self._period}
+
+    def _ledger(self, _message: Message, _now: float) -> dict[str, Value]:
+        ledger = self._receiver.ledger
+        noise = {str(reason): count for reason, count in ledger.noise.items()}
+        return {"frames": ledger.frames, **noise, "overruns": self._overruns}

@@ -1,0 +1,149 @@
+"""Virtual serial ports that are pseudo-terminals, under stable names.  POSIX only."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from pathlib import Path
+from typing import IO, Any
+
+from firmware_sim.ports import BACKLOG_BYTES, READ_SIZE, OnBytes
+from framelink.errors import ConfigError
+
+
+class PtyPort:
+    """A pseudo-terminal; `link` gives it a stable name.  POSIX only."""
+
+    def __init__(self, link: Path | None = None) -> None:
+        self._name = None if link is None else _StableName(link)
+        self._master = self._slave = -1
+        self._path = ""
+        self._backlog = bytearray()
+        self._on_bytes: OnBytes
+        self._loop: asyncio.AbstractEventLoop
+        self.dropped = 0
+
+    @property
+    def url(self) -> str:
+        """The stable name if there is one, else the pty's."""
+        return self._path if self._name is None else str(self._name.path)
+
+    async def open(self, on_bytes: OnBytes) -> None:
+        """Make the pty and its name.
+
+        Raises:
+            ConfigError: The name is taken, or this system has no ptys.
+        """
+        if not hasattr(os, "openpty"):
+            raise ConfigError("this system has no pseudo-terminals; use ports of kind tcp")
+        self._on_bytes = on_bytes
+        self._loop = asyncio.get_running_loop()
+        if self._name is not None:
+            self._name.claim()
+        await self.replug()
+
+    async def replug(self) -> None:
+        """Make another pty under the same name."""
+        import tty  # noqa: PLC0415 - not on Windows
+
+        self.unplug()
+        # Our own end of the slave stays open, so that a host that closes its end leaves no broken pty behind.
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        self._path = os.ttyname(self._slave)
+        self._loop.add_reader(self._master, self._read)
+        if self._name is not None:
+            self._name.point_to(self._path)
+
+    def _read(self) -> None:
+        with contextlib.suppress(OSError):
+            self._on_bytes(os.read(self._master, READ_SIZE))
+
+    def write(self, data: bytes) -> None:
+        """Send bytes to the host."""
+        if self._master < 0 or len(self._backlog) + len(data) > BACKLOG_BYTES:
+            self.dropped += len(data)
+            return
+        blocked = bool(self._backlog)
+        self._backlog += data
+        if not blocked:
+            self._write_out()
+
+    def _write_out(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            del self._backlog[: os.write(self._master, self._backlog)]
+        if self._backlog:
+            self._loop.add_writer(self._master, self._write_out)
+        else:
+            self._loop.remove_writer(self._master)
+
+    def unplug(self) -> None:
+        """Close the pty; the host's next read fails."""
+        if self._master < 0:
+            return
+        self._loop.remove_reader(self._master)
+        self._loop.remove_writer(self._master)
+        self._backlog.clear()
+        if self._name is not None:
+            self._name.point_to(None)
+        os.close(self._master)
+        os.close(self._slave)
+        self._master = self._slave = -1
+
+    def close(self) -> None:
+        """Close the pty and remove its name."""
+        self.unplug()
+        if self._name is not None:
+            self._name.release()
+
+
+class _StableName:
+    """A symbolic link that names a pty; a lock beside it tells whether its owner lives."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock_path = path.with_name(f".{path.name}.lock")
+        self._lock: IO[Any] | None = None
+
+    def claim(self) -> None:
+        """Take the name, from a dead process if need be.
+
+        Raises:
+            ConfigError: A living process has it, or something else is there, or it cannot be made.
+        """
+        import fcntl  # noqa: PLC0415 - not on Windows
+
+        if self.path.exists() and not self.path.is_symlink():
+            raise ConfigError(f"{self.path} exists and is no link of ours; choose another name")
+        try:
+            self._lock = self._lock_path.open("w")
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._drop_lock()
+            raise ConfigError(f"{self.path} belongs to another simulation that still runs") from None
+        except OSError as error:
+            raise ConfigError(f"cannot make {self.path}: {error.strerror}") from None
+
+    def point_to(self, device: str | None) -> None:
+        """Make the name stand for a pty, or for nothing."""
+        if device is None:
+            self.path.unlink(missing_ok=True)
+            return
+        fresh = self.path.with_name(f".{self.path.name}.new")
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(device)
+        fresh.replace(self.path)  # never a moment without the name, and never half a one
+
+    def release(self) -> None:
+        """Give the name up."""
+        if self._lock is not None:
+            self.point_to(None)
+            self._lock_path.unlink(missing_ok=True)
+            self._drop_lock()
+
+    def _drop_lock(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None

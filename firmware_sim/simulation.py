@@ -1,0 +1,204 @@
+"""Simulation: runs a scenario's devices on virtual serial ports."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import zlib
+from pathlib import Path
+from typing import Self
+
+from firmware_sim.device import SimulatedDevice
+from firmware_sim.faults import Wire
+from firmware_sim.memory_port import MemoryPort
+from firmware_sim.models import MODELS, schema_of
+from firmware_sim.ports import VirtualPort
+from firmware_sim.pty_port import PtyPort
+from firmware_sim.scenario import DeviceEntry, PortEntry, Scenario
+from firmware_sim.tcp_port import TcpPort
+from framelink.errors import ConfigError
+
+
+class Simulation:
+    """A running scenario; use it as an async context manager.
+
+    Args:
+        scenario: What to run.
+        link: A stable name for its pty: the only port has it, several have it with `-NAME` behind.
+    """
+
+    def __init__(self, scenario: Scenario, *, link: Path | None = None) -> None:
+        self.scenario = scenario
+        several = len(scenario.port) > 1
+        self._lines = {
+            entry.name: _Line(entry, scenario.seed, _named(link, entry.name) if several else link)
+            for entry in scenario.port
+        }
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Port name → what a link opens."""
+        return {name: line.port.url for name, line in self._lines.items()}
+
+    def port(self, name: str) -> VirtualPort:
+        """Return a port by name."""
+        return self._lines[name].port
+
+    def devices(self, name: str) -> list[SimulatedDevice]:
+        """Return the devices on a port."""
+        return self._lines[name].devices
+
+    async def __aenter__(self) -> Self:
+        try:
+            for line in self._lines.values():
+                await line.open()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Take all ports away."""
+        for line in self._lines.values():
+            line.close()
+
+    def unplug(self, name: str) -> None:
+        """Pull a port's cable."""
+        self._lines[name].unplug()
+
+    async def replug(self, name: str) -> None:
+        """Plug a port's cable in again."""
+        await self._lines[name].replug()
+
+    def reboot(self, name: str, *, in_mid_frame: bool = False) -> None:
+        """Restart a port's devices, if wanted in the middle of the frame that they are sending."""
+        self._lines[name].reboot(in_mid_frame=in_mid_frame)
+
+
+class _Line:
+    """A port, the devices on it, and the two directions between them."""
+
+    def __init__(self, entry: PortEntry, seed: int, link: Path | None) -> None:
+        self.port = _make_port(entry, link)
+        self.devices = [_make_device(one, seed) for one in entry.device]
+        self._entry = entry
+        self._seed = seed ^ zlib.crc32(entry.name.encode())
+        self._plugged = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop
+        self._to_host: Wire
+        self._to_device: Wire
+        self._task: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        now = self._loop.time()
+        self._to_host = Wire(self._entry.fault, "to_host", seed=self._seed, start=now)
+        self._to_device = Wire(self._entry.fault, "to_device", seed=self._seed, start=now)
+        for device in self.devices:
+            device.reboot(now)
+        await self.port.open(self._from_host)
+        self._plugged = True
+        self._task = self._loop.create_task(self._play_events(now))
+        self._step()
+
+    def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        self._cancel_timer()
+        self._plugged = False
+        self.port.close()
+
+    def unplug(self) -> None:
+        self._plugged = False
+        self._to_host.clear()
+        self._to_device.clear()
+        self.port.unplug()
+
+    async def replug(self) -> None:
+        await self.port.replug()
+        self._plugged = True
+        self._step()
+
+    def reboot(self, *, in_mid_frame: bool) -> None:
+        now = self._loop.time()
+        for device in self.devices:
+            if in_mid_frame:
+                self._send(device.tick(device.next_due), now)
+        if in_mid_frame:
+            self._to_host.cut()
+        for device in self.devices:
+            device.reboot(now)
+        self._step()
+
+    async def _play_events(self, started: float) -> None:
+        for event in sorted(self._entry.event, key=lambda one: one.at):
+            await asyncio.sleep(started + event.at - self._loop.time())
+            if event.action == "unplug":
+                self.unplug()
+            elif event.action == "replug":
+                await self.replug()
+            else:
+                self.reboot(in_mid_frame=event.action == "cut_reboot")
+
+    def _from_host(self, data: bytes) -> None:
+        self._to_device.send(data, self._loop.time())
+        self._step()
+
+    def _step(self) -> None:
+        """Do all that is due now, and come back when more is."""
+        now = self._loop.time()
+        for piece in self._to_device.take(now):
+            for device in self.devices:
+                self._send(device.feed(piece, now), now)
+        for device in self.devices:
+            if device.next_due <= now:
+                self._send(device.tick(now), now)
+        for piece in self._to_host.take(now):
+            if self._plugged:
+                self.port.write(piece)
+        self._come_back()
+
+    def _send(self, frames: list[bytes], now: float) -> None:
+        for frame in frames:
+            self._to_host.send(frame, now)
+
+    def _come_back(self) -> None:
+        self._cancel_timer()
+        due = min(self._to_host.next_due, self._to_device.next_due, *[one.next_due for one in self.devices])
+        if due < math.inf:
+            self._timer = self._loop.call_at(due, self._step)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def _named(link: Path | None, name: str) -> Path | None:
+    return None if link is None else link.with_name(f"{link.name}-{name}")
+
+
+def _make_port(entry: PortEntry, link: Path | None) -> VirtualPort:
+    kind = entry.kind or ("pty" if hasattr(os, "openpty") else "tcp")
+    if link is not None and kind != "pty":
+        raise ConfigError(f"port {entry.name!r} is of kind {kind} and has no path; only a pty takes a name")
+    if kind == "pty":
+        return PtyPort(link)
+    return TcpPort() if kind == "tcp" else MemoryPort(entry.name)
+
+
+def _make_device(entry: DeviceEntry, seed: int) -> SimulatedDevice:
+    return SimulatedDevice(
+        entry.name or entry.model,
+        entry.addr,
+        schema_of(entry.model),
+        MODELS[entry.model](seed ^ entry.addr),
+        telemetry=entry.model,
+        period=entry.period,
+        firmware=entry.firmware,
+    )

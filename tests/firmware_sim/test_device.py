@@ -1,0 +1,214 @@
+"""SimulatedDevice: answers as firmware would, without any line."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from firmware_sim import MODELS, SimulatedDevice, schema_of
+from framelink.message import Message, Schema
+from framelink.wire import BROADCAST, Frame, Receiver, encode
+
+
+def made(model: str, *, period: int = 0, addr: int = 1) -> SimulatedDevice:
+    """Return a device of a model."""
+    return SimulatedDevice(
+        model, addr, schema_of(model), MODELS[model](7), telemetry=model, period=period, firmware=(1, 2, 3)
+    )
+
+
+def ask(device: SimulatedDevice, frame: Frame, now: float = 0.0) -> Frame:
+    """Send a request and return the one reply."""
+    (answer,) = device.feed(encode(frame), now)
+    (reply,) = Receiver().feed(answer)
+    return reply
+
+
+def asked(
+    device: SimulatedDevice, schema: Schema, name: str, now: float = 0.0, **fields: Any
+) -> dict[str, Any]:
+    """Send a message and return the reply's fields."""
+    message = schema.decode(ask(device, schema.encode(1, name, fields), now))
+    assert isinstance(message, Message)
+    return {"name": message.name, **message.fields}
+
+
+@pytest.fixture(params=MODELS)
+def model(request: pytest.FixtureRequest) -> str:
+    """Every model in turn."""
+    name: str = request.param
+    return name
+
+
+def test_every_model_answers_the_standard_commands(model: str) -> None:
+    """Ping, identify, get, set and ledger."""
+    device, schema = made(model), schema_of(model)
+    assert asked(device, schema, "ping", bytes=b"\x01\x55\xaa") == {"name": "ping", "bytes": b"\x01\x55\xaa"}
+    identity = asked(device, schema, "identify")
+    assert identity["name"] == model
+    assert (identity["type"], identity["firmware"], identity["boots"]) == (schema.device_type, [1, 2, 3], 0)
+    for parameter in schema.parameters.values():
+        value = asked(device, schema, "get", parameter=parameter.name)["value"]
+        changed = asked(device, schema, "set", parameter=parameter.name, value=value)
+        assert changed == {"name": "set", "parameter": parameter.name, "value": value}
+    assert asked(device, schema, "ledger")["frames"] == 3 + 2 * len(schema.parameters)
+
+
+def test_every_model_reports_by_its_schema(model: str) -> None:
+    """Telemetry comes at its period, decodes, and lies in believable bounds for an hour."""
+    device, schema = made(model, period=1_000), schema_of(model)
+    bounds = {
+        "temperature": (10, 35), "humidity": (20, 80), "pressure": (950, 1050), "speed": (-6000, 6000),
+        "current": (0, 20), "voltage": (220, 240), "power": (0, 4000), "setpoint": (-6000, 6000),
+        "energy": (0, 2000),
+    }  # fmt: skip
+    reports = 0
+    while device.next_due < 3_600:
+        for wire in device.tick(device.next_due):
+            (frame,) = Receiver().feed(wire)
+            message = schema.decode(frame)
+            assert isinstance(message, Message)
+            reports += 1
+            for name, value in message.fields.items():
+                if name in bounds:
+                    low, high = bounds[name]
+                    assert low <= float(str(value)) <= high, name
+    assert 3_500 <= reports <= 3_600
+
+
+def test_telemetry_is_started_stopped_and_paced_by_its_command() -> None:
+    """0 stops it; a period below what the device can is raised to that and said so."""
+    device, schema = made("weather"), schema_of("weather")
+    assert device.next_due == math.inf
+    assert asked(device, schema, "telemetry", now=5.0, period=200)["period"] == 200
+    assert device.next_due == pytest.approx(5.2)
+    assert asked(device, schema, "telemetry", now=6.0, period=1)["period"] == 10
+    assert asked(device, schema, "telemetry", now=7.0, period=0)["period"] == 0
+    assert device.next_due == math.inf
+
+
+def test_a_late_device_does_not_make_up_for_missed_reports() -> None:
+    """After a stall there is one report, not a burst."""
+    device = made("weather", period=100)
+    assert len(device.tick(10.0)) == 1
+    assert device.next_due > 10.0
+
+
+@pytest.mark.parametrize(
+    ("frame", "code", "text"),
+    [
+        (Frame(1, 0x55), 1, b"0x55"),
+        (Frame(1, 0x20, bytes(8)), 1, b"0x20"),
+        (Frame(1, 0x7F), 1, b"0x7F"),
+        (Frame(1, 0x05, b"\x01"), 2, b"payload must have 2 bytes"),
+        (Frame(1, 0x04, b"\x01\x0f\x27"), 3, b"value must be -500 to 9000 m, not 9999"),
+    ],
+)
+def test_what_a_device_cannot_do_gets_a_negative_reply(frame: Frame, code: int, text: bytes) -> None:
+    """Refused command, code, and the reason in words."""
+    reply = ask(made("weather"), frame)
+    assert reply.cmd == 0xFF
+    assert reply.data[:2] == bytes([frame.cmd, code])
+    assert text in reply.data
+
+
+def test_an_unknown_parameter_gets_a_negative_reply() -> None:
+    """The device says which."""
+    reply = ask(made("weather"), Frame(1, 0x03, b"\x09"))
+    assert reply.data.startswith(b"\x03\x02get: the device has no parameter 9")
+
+
+def test_a_device_keeps_silent_when_it_is_not_meant_or_all_are() -> None:
+    """Other addresses, replies of others, and broadcasts, which it obeys."""
+    device, schema = made("weather"), schema_of("weather")
+    assert device.feed(encode(Frame(2, 0x01)), 0.0) == []
+    assert device.feed(encode(Frame(1, 0x81)), 0.0) == []
+    assert device.feed(encode(schema.encode(BROADCAST, "telemetry", {"period": 100})), 1.0) == []
+    assert device.next_due == pytest.approx(1.1)
+
+
+def test_a_reboot_forgets_what_was_half_said_and_is_counted() -> None:
+    """The boot counter goes on, the ledger begins anew."""
+    device, schema = made("weather", period=500), schema_of("weather")
+    device.feed(encode(Frame(1, 0x01))[:5], 1.0)
+    device.reboot(2.0)
+    assert device.next_due == pytest.approx(2.5)
+    assert asked(device, schema, "identify", now=2.1)["boots"] == 1
+    assert asked(device, schema, "ledger", now=2.2)["timeout"] == 0
+
+
+def test_half_a_frame_is_given_up_after_silence() -> None:
+    """A request inside it is answered."""
+    device = made("weather")
+    inner = encode(Frame(1, 0x01, b"hi"))
+    assert device.feed(encode(Frame(1, 0x01, inner))[:-1], 1.0) == []
+    assert device.next_due == pytest.approx(1.05)
+    (answer,) = device.tick(1.06)
+    assert Receiver().feed(answer) == [Frame(1, 0x81, b"hi")]
+
+
+def test_overruns_are_reported() -> None:
+    """Bytes that were lost before the device could take them."""
+    device = made("weather")
+    device.overrun(5)
+    assert asked(device, schema_of("weather"), "ledger")["overruns"] == 5
+
+
+def test_the_weather_nodes_heater_warms_and_its_altitude_thins_the_air() -> None:
+    """Parameters have effects."""
+    node = MODELS["weather"](1)
+    cool = node.measure(0.0)
+    node.parameters |= {"heater": True, "altitude": 9000}
+    warm = node.measure(0.0)
+    assert float(str(warm["temperature"])) > float(str(cool["temperature"])) + 1
+    assert 0 < float(str(warm["pressure"])) < 400
+
+
+def test_the_motor_follows_its_set_point_trips_and_is_cleared() -> None:
+    """Full load at full speed trips it once; clearing is refused while the rotor turns."""
+    device, schema = made("motor", period=100), schema_of("motor")
+    asked(device, schema, "set", parameter="setpoint", value=6000)
+    asked(device, schema, "set", parameter="load", value=100)
+    names = [message_name(schema, wire) for n in range(1, 20) for wire in device.tick(n * 1.0)]
+    assert names.count("tripped") == 1
+    device.tick(20.0)
+    busy = ask(made_fast := made("motor", period=100), schema.encode(1, "clear_fault"))
+    assert busy.cmd == 0xA1  # nothing to clear
+    assert made_fast is not device
+    assert asked(device, schema, "clear_fault", now=40.0)["cleared"] is True
+
+
+def message_name(schema: Schema, wire: bytes) -> str:
+    """Return the name of the message in a frame's bytes."""
+    (frame,) = Receiver().feed(wire)
+    message = schema.decode(frame)
+    assert isinstance(message, Message)
+    return message.name
+
+
+def test_a_motor_that_still_turns_refuses_to_clear_its_fault() -> None:
+    """Busy, with the reason."""
+    device, schema = made("motor", period=100), schema_of("motor")
+    asked(device, schema, "set", parameter="setpoint", value=6000)
+    asked(device, schema, "set", parameter="load", value=100)
+    now = 0.0
+    while "tripped" not in [message_name(schema, wire) for wire in device.tick(now)]:
+        now += 0.1
+    reply = ask(device, schema.encode(1, "clear_fault"), now)
+    assert reply.data == b"\x21\x04the rotor still turns"
+
+
+def test_the_power_meter_counts_energy_until_it_is_reset() -> None:
+    """The reply says what it was."""
+    meter = MODELS["power"](1)
+    meter.measure(0.0)
+    energy = float(str(meter.measure(3_600.0)["energy"]))
+    assert 700 < energy < 1000
+    assert meter.command("reset_energy", {}, 0.0) == {"before": energy}
+    assert meter.measure(3_600.0)["energy"] == 0
+    for name, device in (("power", meter), ("motor", MODELS["motor"](1)), ("weather", MODELS["weather"](1))):
+        with pytest.raises(Exception, match="fly is not for me"):
+            device.command("fly", {}, 0.0)
+        assert device.alarms() == [], name
