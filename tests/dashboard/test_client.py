@@ -1,0 +1,184 @@
+"""framelink.js, the client that other pages import: heartbeats, backoff, commands; under node, on a fake socket."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from importlib.resources import files
+from typing import Any
+
+CLIENT = files("framelink") / "dashboard" / "framelink.js"
+
+PRELUDE = """
+import { FramelinkClient, MAX_PENDING_COMMANDS } from %s;
+const seen = [], sent = [], sockets = [];
+class FakeSocket extends EventTarget {
+  constructor(url) { super(); this.url = url; sockets.push(this); }
+  send(text) { sent.push(JSON.parse(text)); this.onSent?.(JSON.parse(text)); }
+  close() { this.closed = true; }
+  says(type, payload, more = {}) {
+    this.dispatchEvent(new MessageEvent("message", { data: JSON.stringify({ type, payload, timestamp: 5, ...more }) }));
+  }
+  welcome() { this.says("welcome", { session: "s1" }); }
+}
+const made = (options = {}) => {
+  const client = new FramelinkClient("ws://x/ws", { WebSocket: FakeSocket, random: () => 1, ...options });
+  for (const type of ["state", "welcome", "frame", "link", "gap", "error"]) {
+    client.addEventListener(type, ({ detail }) => seen.push([type, detail]));
+  }
+  return client;
+};
+const states = () => seen.filter(([type]) => type === "state").map(([, detail]) => detail.state);
+const until = async (holds) => { while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1)); };
+const report = (value) => console.log(JSON.stringify(value));
+"""
+
+
+def run(script: str) -> Any:
+    """Run a script with the client under node and return what it reports."""
+    node = shutil.which("node")
+    assert node, "the tests need node; `make test` installs it where it may"
+    source = PRELUDE % json.dumps(f"file://{CLIENT}") + script + "\nprocess.exit(0);"
+    done = subprocess.run(
+        [node, "--input-type=module", "-e", source], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_rooms_are_asked_for_on_connecting_and_again_on_reconnecting() -> None:
+    """After the welcome, in one message; what was unsubscribed is not."""
+    sent = run("""
+        const client = made({ name: "me", backoffMs: 1 });
+        client.subscribe(["frames/#", "links/+"]);
+        client.connect(); client.connect();
+        sockets[0].welcome();
+        client.unsubscribe(["links/+"]);
+        sockets[0].dispatchEvent(new Event("close"));
+        await until(() => sockets.length === 2);
+        sockets[1].welcome();
+        report(sent.map(({ type, payload }) => [type, payload.rooms ?? payload.client]));
+    """)
+    assert sent == [
+        ["handshake", "me"], ["subscribe", ["frames/#", "links/+"]], ["unsubscribe", ["links/+"]],
+        ["handshake", "me"], ["subscribe", ["frames/#"]],
+    ]  # fmt: skip
+
+
+def test_two_unanswered_heartbeats_end_the_connection() -> None:
+    """The third is not sent: the client closes, waits and connects again."""
+    result = run("""
+        const client = made({ heartbeatMs: 5, backoffMs: 1 });
+        client.connect();
+        sockets[0].welcome();
+        await until(() => sockets.length === 2);
+        report({ beats: sent.map(({ type, seq }) => [type, seq]), states: states(), closed: sockets[0].closed });
+    """)
+    assert result["beats"] == [["HEARTBEAT", 1], ["HEARTBEAT", 2]]
+    assert result["states"] == ["connecting", "connected", "waiting", "connecting"]
+    assert result["closed"] is True
+
+
+def test_answered_heartbeats_keep_the_connection() -> None:
+    """With growing numbers."""
+    sent = run("""
+        const client = made({ heartbeatMs: 2 });
+        client.connect();
+        sockets[0].onSent = ({ seq }) => sockets[0].says("HEARTBEAT_ACK", {}, { seq });
+        sockets[0].welcome();
+        await until(() => sent.length >= 6);
+        report([sent.slice(0, 6).map(({ seq }) => seq), client.state, sockets.length]);
+    """)
+    assert sent == [[1, 2, 3, 4, 5, 6], "connected", 1]
+
+
+def test_the_backoff_doubles_up_to_its_limit_with_jitter() -> None:
+    """And begins anew after a connection that was welcomed."""
+    delays = run("""
+        const delays = [];
+        globalThis.setTimeout = (work, delay) => { delays.push(delay); queueMicrotask(work); return 0; };
+        const client = made({ backoffMs: 1000 });
+        client.connect();
+        for (let n = 0; n < 6; n += 1) {
+          sockets.at(-1).dispatchEvent(new Event("close"));
+          await null; await null;
+        }
+        sockets.at(-1).welcome();
+        sockets.at(-1).dispatchEvent(new Event("close"));
+        await null;
+        const full = [...delays];
+        delays.length = 0;
+        const nervous = made({ backoffMs: 1000, random: () => 0 });
+        nervous.connect();
+        sockets.at(-1).dispatchEvent(new Event("close"));
+        report([full, delays]);
+    """)
+    assert delays == [[1000, 2000, 4000, 8000, 15000, 15000, 1000], [500]]
+
+
+def test_messages_become_events_with_the_servers_time() -> None:
+    """Payload and timestamp."""
+    seen = run("""
+        const client = made();
+        client.connect();
+        sockets[0].welcome();
+        sockets[0].says("frame", { offset: 1 });
+        sockets[0].says("gap", { dropped: 2 });
+        sockets[0].says("error", { code: "x" });
+        sockets[0].says("news", {});
+        report(seen.filter(([type]) => type !== "state"));
+    """)
+    assert seen == [
+        ["welcome", {"session": "s1", "timestamp": 5}],
+        ["frame", {"offset": 1, "timestamp": 5}],
+        ["gap", {"dropped": 2, "timestamp": 5}],
+        ["error", {"code": "x", "timestamp": 5}],
+    ]
+
+
+def test_a_command_settles_with_its_reply_or_an_error() -> None:
+    """By id; refused, lost, closed, and one too many."""
+    result = run("""
+        const client = made();
+        const fails = (promise) => promise.catch((error) => error.message);
+        const early = await fails(client.command("a", 1, { cmd: 1 }));
+        client.connect();
+        sockets[0].welcome();
+        const first = client.command("a", 1, { cmd: 1, data: "ff" });
+        const second = fails(client.command("a", 1, { message: "set", fields: {} }));
+        sockets[0].says("reply", { id: 2, ok: false, error: "refused" });
+        sockets[0].says("reply", { id: 1, ok: true, cmd: 129 });
+        sockets[0].says("reply", { id: 99, ok: true });
+        const pending = [];
+        for (let n = 0; n < MAX_PENDING_COMMANDS; n += 1) pending.push(fails(client.command("a", 1, { cmd: 1 })));
+        const tooMany = await fails(client.command("a", 1, { cmd: 1 }));
+        client.close();
+        report({ early, first: await first, second: await second, tooMany, lost: await pending[0], state: client.state,
+                 sent: sent.slice(0, 2).map(({ payload }) => payload) });
+    """)
+    assert result == {
+        "early": "not connected to the bridge",
+        "first": {"id": 1, "ok": True, "cmd": 129},
+        "second": "refused",
+        "tooMany": "32 commands are under way",
+        "lost": "the client was closed",
+        "state": "closed",
+        "sent": [
+            {"id": 1, "link": "a", "addr": 1, "cmd": 1, "data": "ff"},
+            {"id": 2, "link": "a", "addr": 1, "message": "set", "fields": {}},
+        ],
+    }
+
+
+def test_a_command_that_the_bridge_never_answers_times_out() -> None:
+    """After the bound."""
+    message = run("""
+        const real = setTimeout;
+        globalThis.setTimeout = (work, delay) => real(work, delay === 5000 ? 1 : delay);
+        const client = made();
+        client.connect();
+        sockets[0].welcome();
+        report(await client.command("a", 1, { cmd: 1 }).catch((error) => error.message));
+    """)
+    assert message == "no answer from the bridge"
