@@ -1,0 +1,75 @@
+"""A progress bar on stderr for commands that read a file, where there is a terminal to show it."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import time
+from io import BufferedReader
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+REFRESH_PERIOD = 0.1  # seconds; a bar that moves ten times a second looks alive and costs 1 %
+_ERASE_LINE = "\r\x1b[2K"
+
+
+class FileProgress:
+    """How far a regular file has been read; nothing at all for pipes, or without a terminal on stderr.
+
+    The bar shares the screen with the results that are printed meanwhile: `hide` before printing.
+    """
+
+    def __init__(self, source: BufferedReader) -> None:
+        size = _size_of(source)
+        self._bar = _bar_of(size) if size and sys.stderr.isatty() else None
+        self._done = 0
+        self._refresh_at = time.monotonic() + REFRESH_PERIOD
+
+    def advance(self, count: int) -> None:
+        """Tell that so many bytes more have been dealt with."""
+        self._done += count
+        if self._bar is not None and time.monotonic() >= self._refresh_at:
+            self._bar.update(self._bar.task_ids[0], completed=self._done)
+            self._bar.refresh()
+            self._refresh_at = time.monotonic() + REFRESH_PERIOD
+
+    def hide(self) -> None:
+        """Take the bar off the screen until it is refreshed."""
+        if self._bar is not None:
+            sys.stderr.write(_ERASE_LINE)
+            sys.stderr.flush()
+
+    def close(self) -> None:
+        """Take the bar off the screen for good."""
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def _size_of(source: BufferedReader) -> int:
+    """Return the bytes of a regular file, 0 for whatever has no size."""
+    try:
+        status = os.fstat(source.fileno())
+    except OSError:  # a stream in memory has no file behind it
+        return 0
+    return status.st_size if stat.S_ISREG(status.st_mode) else 0
+
+
+def _bar_of(size: int) -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    bar = Progress(
+        *columns,
+        console=Console(file=sys.stderr),
+        auto_refresh=False,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    bar.add_task("", total=size)
+    bar.start()
+    return bar

@@ -1,0 +1,193 @@
+"""`framelink sim`, `bridge` and `demo`: what runs until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import logging
+import threading
+import webbrowser
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from framelink.cli import options, output
+from framelink.cli.running import run_until_stopped
+from framelink.errors import ConfigError
+
+if TYPE_CHECKING:
+    from firmware_sim import Scenario
+    from framelink.bridge import BridgeConfig
+
+
+def sim(
+    scenario: Annotated[
+        Path | None,
+        typer.Argument(metavar="[SCENARIO.toml]", help="Devices and faults; the demo's by default."),
+    ] = None,
+    *,
+    link: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH", help="A stable name for the port; with several ports, PATH-NAME for each."
+        ),
+    ] = None,
+) -> None:
+    """Run simulated devices on virtual serial ports, until Ctrl-C.
+
+    Example: framelink sim --link /tmp/dev
+    """
+    run_until_stopped(_sim(_scenario(scenario), link))
+
+
+def _scenario(path: Path | None) -> Scenario:
+    from firmware_sim import Scenario, demo_scenario
+
+    return demo_scenario() if path is None else Scenario.load(path)
+
+
+async def _sim(scenario: Scenario, link: Path | None) -> None:
+    from firmware_sim import Simulation
+
+    async with Simulation(scenario, link=link) as simulation:
+        for url in simulation.urls.values():
+            output.write(f"ready: {url}\n")
+        await asyncio.Event().wait()
+
+
+def bridge(
+    urls: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[URL]…", help="The lines, as `framelink monitor` takes them."),
+    ] = None,
+    *,
+    config: Annotated[
+        Path | None, typer.Option(metavar="framelink.toml", help="Lines, schemas and more from a file.")
+    ] = None,
+    listen: options.Listen = None,
+    schema: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="SCHEMA.toml", help="What the payloads mean; several: each device says which is its own."
+        ),
+    ] = None,
+    baudrate: options.Baudrate = options.DEFAULT_BAUDRATE,
+    format: options.FormatFile = None,
+    insecure: options.Insecure = False,
+) -> None:
+    """Serve the frames of real lines to browsers, until Ctrl-C; on stderr what becomes of the lines.
+
+    Example: framelink bridge /dev/ttyUSB0 --schema weather.toml
+    """
+    from framelink.cli.config import load_config
+
+    if (config is None) == (not urls):
+        raise typer.BadParameter("name the lines: either URLs or --config framelink.toml")
+    if config is not None and (schema or format):
+        raise typer.BadParameter("with --config, schema and format stand in the file, at their [[link]]")
+    if config is not None:
+        served = load_config(config)
+    else:
+        served = _config_of(urls or [], schema or [], baudrate, format)
+    run_until_stopped(_bridge(_listening(served, listen, insecure=insecure)))
+
+
+def _config_of(urls: list[str], schemas: list[Path], baudrate: int, format: Path | None) -> BridgeConfig:
+    """Return the config of lines that are given by URL alone."""
+    from framelink.bridge import BridgeConfig, LinkConfig
+    from framelink.cli.config import link_names
+    from framelink.message import Schema
+
+    names = link_names([("", url) for url in urls])
+    common = LinkConfig(
+        name="",
+        url="",
+        baudrate=baudrate,
+        format=options.load_format(format),
+        schemas=tuple(Schema.load(one) for one in schemas),
+    )
+    pairs = zip(names, urls, strict=True)
+    return BridgeConfig(tuple(dataclasses.replace(common, name=name, url=url) for name, url in pairs))
+
+
+def demo(
+    *,
+    listen: options.Listen = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the page.")] = False,
+    insecure: options.Insecure = False,
+) -> None:
+    """Show simulated devices in the browser: virtual serial ports, real links, bridge, dashboard.
+
+    Example: framelink demo --listen 127.0.0.1:9000 --no-browser
+    """
+    run_until_stopped(_demo(listen, no_browser=no_browser, insecure=insecure))
+
+
+async def _demo(listen: str | None, *, no_browser: bool, insecure: bool) -> None:
+    from firmware_sim import Simulation, demo_scenario, schema_of
+    from framelink.bridge import BridgeConfig, LinkConfig
+
+    scenario = demo_scenario()
+    models = {device.model for port in scenario.port for device in port.device}
+    schemas = tuple(schema_of(model) for model in sorted(models))
+    async with Simulation(scenario) as simulation:
+        links = tuple(LinkConfig(name, url, schemas=schemas) for name, url in simulation.urls.items())
+        config = _listening(BridgeConfig(links), listen, insecure=insecure)
+        await _bridge(config, open_page=not no_browser)
+
+
+def _listening(config: BridgeConfig, listen: str | None, *, insecure: bool) -> BridgeConfig:
+    """Return the config with what the command line says about where to listen."""
+    host, port = config.host, config.port
+    if listen is not None:
+        try:
+            host, port = options.parse_listen(listen)
+        except ConfigError as error:
+            raise typer.BadParameter(str(error)) from None
+    return dataclasses.replace(config, host=host, port=port, insecure=insecure or config.insecure)
+
+
+async def _bridge(config: BridgeConfig, *, open_page: bool = False) -> None:
+    from framelink.bridge import Bridge
+
+    with _told("framelink.bridge"):
+        async with Bridge(config) as bridge:
+            output.write(f"dashboard: {bridge.url}\n")
+            if open_page:
+                # A browser in a terminal takes as long as the user does: not in the loop, nor at the end.
+                threading.Thread(target=_open_page, args=[bridge.url], daemon=True).start()
+            await bridge.serve()
+
+
+class _OnStderr(logging.Handler):
+    """Tells what a library logs as the program tells everything that is no result."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        output.say(record.getMessage())
+
+
+@contextlib.contextmanager
+def _told(logger: str) -> Iterator[None]:
+    """Tell the user what a logger says while the block runs."""
+    log = logging.getLogger(logger)
+    handler = _OnStderr()
+    before = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)
+
+
+def _open_page(url: str) -> None:
+    try:
+        opened = webbrowser.open(url)
+    except webbrowser.Error:
+        opened = False
+    if not opened:
+        output.say(f"no browser to open; the page is at {url}")
