@@ -1,0 +1,130 @@
+"""How fast frames are found and made, beside the peers; hostile input; memory."""
+
+from __future__ import annotations
+
+import random
+import resource
+import statistics
+import time
+from functools import partial
+
+from framelink.wire import Frame, Receiver, encode
+from tools.bench.peers import PEERS, ours, ours_stream
+from tools.bench.rounds import Row, medians
+
+SIZES = (16, 64, 200)
+CHUNKS = (1, 16, 256)
+HOSTILE = {
+    "false headers": b"\x55\xaa\x01\x02\xff",
+    "a run of 55": b"\x55",
+    "false headers with true tails": b"\x55\xaa\x01\x02\x04" + bytes(6) + b"\r\n",
+}
+GIGABYTE = 1 << 30
+
+
+def run(*, quick: bool = False) -> list[Row]:
+    """Return all rows."""
+    rounds, count = (3, 400) if quick else (9, 4_000)
+    rows: list[Row] = []
+    for size in SIZES:
+        rows += _decoding(size, count, rounds)
+    rows += _small_reads(count // 4, rounds)
+    rows += _encoding(count, rounds)
+    rows += _hostile(rounds)
+    rows.append(_memory(GIGABYTE // 20 if quick else GIGABYTE))
+    return rows
+
+
+def _decoding(size: int, count: int, rounds: int) -> list[Row]:
+    counts = {peer.name: count // 10 if peer.slow else count for peer in PEERS}
+    contenders = {peer.name: peer.make(size, counts[peer.name]) for peer in PEERS}
+    for name, decode in contenders.items():
+        if decode() != counts[name]:
+            raise AssertionError(f"{name} found other frames than there are")
+    spent = medians(contenders, rounds=rounds)
+    own = spent["framelink"] / counts["framelink"]
+    return [
+        {
+            "bench": f"decode {size} B",
+            "name": name,
+            "ns/frame": round(seconds / counts[name] * 1e9),
+            "framelink is faster": round(seconds / counts[name] / own, 2),
+        }
+        for name, seconds in spent.items()
+    ]
+
+
+def _small_reads(count: int, rounds: int) -> list[Row]:
+    contenders = {f"{chunk} B a feed": ours(64, count, chunk=chunk) for chunk in CHUNKS}
+    spent = medians(contenders, rounds=rounds)
+    return [
+        {"bench": "small reads, 64 B", "name": name, "ns/frame": round(seconds / count * 1e9)}
+        for name, seconds in spent.items()
+    ]
+
+
+def _encoding(count: int, rounds: int) -> list[Row]:
+    rows = []
+    for size in SIZES:
+        frame = Frame(1, 0x10, random.Random(size).randbytes(size))
+        spent = medians({"encode": partial(_encode_often, frame, count)}, rounds=rounds)
+        rows.append(
+            {"bench": "encode", "name": f"{size} B", "ns/frame": round(spent["encode"] / count * 1e9)}
+        )
+    return rows
+
+
+def _encode_often(frame: Frame, count: int) -> None:
+    for _ in range(count):
+        encode(frame)
+
+
+def _hostile(rounds: int) -> list[Row]:
+    clean = _ns_per_byte(ours_stream(64, 5_000), rounds)
+    rows = []
+    for name, unit in HOSTILE.items():
+        small, large = (_ns_per_byte(unit * (size // len(unit)), rounds) for size in (200_000, 400_000))
+        rows.append(
+            {
+                "bench": "hostile input",
+                "name": name,
+                "ns/byte": round(large, 1),
+                "share of clean speed": round(clean / large, 3),
+                "twice the input costs": round(2 * large / small, 2),
+            }
+        )
+    return rows
+
+
+def _ns_per_byte(stream: bytes, rounds: int) -> float:
+    times = []
+    for _ in range(rounds):
+        receiver = Receiver()
+        before = time.process_time()
+        for at in range(0, len(stream), 4_096):
+            receiver.feed(stream[at : at + 4_096])
+        times.append(time.process_time() - before)
+    return statistics.median(times) / len(stream) * 1e9
+
+
+def _memory(total: int) -> Row:
+    """Feed damaged frames in odd chunks and see how much memory the process has taken."""
+    rng = random.Random(1)
+    stream = bytearray(ours_stream(64, 14_000))
+    for _ in range(2_000):
+        stream[rng.randrange(len(stream))] ^= 1 << rng.randrange(8)
+    chunk, fed, receiver = bytes(stream), 0, Receiver()
+    receiver.feed(chunk)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    started = time.process_time()
+    while fed < total:
+        receiver.feed(chunk)
+        fed += len(chunk)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    speed = fed / (time.process_time() - started) / 1e6
+    return {
+        "bench": "memory",
+        "name": f"{fed / 1e6:.0f} MB fed, damaged",
+        "grown KiB": grown,
+        "MB/s": round(speed),
+    }
