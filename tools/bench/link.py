@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import statistics
 import subprocess
@@ -121,6 +122,9 @@ async def _streamed(reader: Any, writer: Any, count: int) -> Times:
         await reader.readexactly(len(WIRE))
         times.append(time.perf_counter() - before)
     writer.close()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(1):
+            await writer.wait_closed()  # else the port stays locked for the next contender
     return times
 
 

@@ -1,0 +1,107 @@
+/** One kind of event of a device: its latest values, and plots of them. */
+
+import { element, setText } from "./dom.js";
+import { LINES, Plot } from "./plot.js";
+import { Pulse } from "./pulse.js";
+import { Series } from "./series.js";
+import { valueText } from "./text.js";
+
+const MIN_WINDOW_S = 10; // a curve that has just begun does not fill the plot with noise
+
+export class Stream {
+  #tiles = new Map();
+  #plots = [];
+  #series;
+  #pulse = new Pulse();
+  #latest = null;
+  #changed = false;
+  #end = null;
+
+  /**
+   * @param {{name: string, description?: string, fields: object[]}} event As its schema describes it.
+   * @param {string} group Whose cursor its plots share.
+   * @param {boolean} main Whether it needs no title.
+   */
+  constructor(event, group, main) {
+    const plotted = event.fields.filter((field) => field.plot).map((field, index) => ({ ...field, line: 1 + (index % LINES) }));
+    this.#series = new Series(plotted.map((field) => field.name));
+    const tiles = element("dl", { class: "tiles" }, ...event.fields.map((field) => this.#tile(field, plotted)));
+    const plots = element("div", { class: "plots" });
+    const title = main ? "" : element("h4", { title: event.description ?? "" }, event.name);
+    this.root = element("div", { class: "stream", "data-event": event.name }, title, event.fields.length ? tiles : "", plots);
+    this.#addPlots(plots, plotted, group);
+  }
+
+  isStale(now) {
+    return this.#pulse.isStale(now);
+  }
+
+  /** Take a frame's values. */
+  take({ timestamp, fields }, now) {
+    this.#series.add(timestamp / 1_000, fields, this.#pulse.patience / 1_000);
+    this.#pulse.beat(now);
+    this.#latest = fields;
+    this.#changed = true;
+  }
+
+  /**
+   * Bring the page up to date.
+   * @param {{now: number, bridgeNow: number, windowSeconds: number, paused: boolean, all: boolean}} view
+   */
+  draw(view) {
+    this.root.classList.toggle("stale", this.isStale(view.now));
+    if (this.#changed) this.#showValues();
+    if (view.all || (!view.paused && this.#series.length)) this.#showPlots(view);
+  }
+
+  redraw() {
+    for (const { plot } of this.#plots) plot.redraw();
+  }
+
+  close() {
+    for (const { plot } of this.#plots) plot.close();
+    this.root.remove();
+  }
+
+  #tile(field, plotted) {
+    const value = element("span", { class: "value" }, "–");
+    this.#tiles.set(field.name, { field, value });
+    const line = plotted.find((one) => one.name === field.name)?.line;
+    const swatch = line ? element("span", { class: `swatch line-${line}` }) : "";
+    const unit = field.unit ? element("span", { class: "unit" }, ` ${field.unit}`) : "";
+    const about = { class: "tile", "data-field": field.name, title: field.description ?? "" };
+    return element("div", about, element("dt", {}, swatch, field.name), element("dd", {}, value, unit));
+  }
+
+  #addPlots(host, plotted, group) {
+    for (const fields of byUnit(plotted).values()) {
+      const place = element("div", { class: "plot" });
+      host.append(place);
+      this.#plots.push({ names: fields.map((field) => field.name), plot: new Plot(place, fields, group) });
+    }
+  }
+
+  #showValues() {
+    this.#changed = false;
+    for (const [name, { field, value }] of this.#tiles) setText(value, valueText(this.#latest[name], field));
+  }
+
+  /** The window ends now, so that a device that went silent is seen to have; a pause holds it still. */
+  #showPlots(view) {
+    if (!view.paused || this.#end === null) this.#end = Math.max(this.#series.last ?? 0, view.bridgeNow / 1_000);
+    const sinceFirst = Math.max(this.#end - (this.#series.first ?? this.#end), MIN_WINDOW_S);
+    const from = this.#end - Math.min(view.windowSeconds, sinceFirst); // no empty stretch before the first point
+    for (const { names, plot } of this.#plots) {
+      if (plot.seen) plot.show(this.#series.data(names), from, this.#end);
+    }
+  }
+}
+
+function byUnit(fields) {
+  const groups = new Map();
+  for (const field of fields) {
+    const unit = field.unit ?? "";
+    groups.set(unit, [...(groups.get(unit) ?? []), field]);
+  }
+  return groups;
+}
