@@ -1,4 +1,4 @@
-/** Puts the page together: the client's events to the views, once an animation frame. */
+/** Puts the page together: the client's events to the views, which are drawn some times a second. */
 
 import { CommandForm } from "./command.js";
 import { Devices } from "./devices.js";
@@ -6,48 +6,78 @@ import { byId, setText, toggle } from "./dom.js";
 import { FramelinkClient } from "./framelink.js";
 import { Links } from "./links.js";
 import { Log } from "./log.js";
+import { toast } from "./toasts.js";
+import { count } from "./text.js";
 
+const DRAW_PERIOD_MS = 50; // nobody reads faster, whatever the rate of the frames
+const TICK_MS = 1_000; // values grow stale, and countdowns down, even when nothing comes
 const GAP_SHOWN_MS = 8_000;
-const IDLE_REDRAW_MS = 1_000; // values grow stale even when nothing comes
 
 const socketUrl = new URL("ws", location.href);
 socketUrl.protocol = socketUrl.protocol === "https:" ? "wss:" : "ws:";
 
 const client = new FramelinkClient(socketUrl.href, { name: "dashboard" });
-const links = new Links(byId("links"));
-const devices = new Devices(byId("devices"));
-const log = new Log(byId("log"));
 const form = new CommandForm(client);
-let schemas = {};
-let drawing = false;
+const links = new Links(byId("links"));
+const log = new Log(byId("log"));
+const devices = new Devices(byId("devices"), {
+  command: (link, addr, what) => client.command(link, addr, what),
+  compose: (link, addr, parameter) => {
+    showTab("command");
+    form.compose(link, addr, parameter);
+  },
+});
 
+// --- drawing --------------------------------------------------------------------------------------------------
+
+let planned = false;
+
+/** Draw soon: what comes until then is drawn together, and a hidden page draws nothing. */
 function drawSoon() {
-  if (drawing) return;
-  drawing = true;
-  requestAnimationFrame(() => {
-    drawing = false;
-    devices.draw();
-    log.draw();
-  });
+  if (planned) return;
+  planned = true;
+  setTimeout(() => requestAnimationFrame(() => draw(false)), DRAW_PERIOD_MS);
 }
 
-async function loadSchemas() {
-  const response = await fetch("api/schemas");
-  schemas = await response.json();
-  devices.schemas = schemas;
-  form.schemas = schemas;
+function draw(tick) {
+  if (!tick) planned = false;
+  devices.draw(tick);
+  log.draw();
 }
 
-client.addEventListener("welcome", async () => {
-  await loadSchemas().catch(() => {}); // the next connection asks again
-  const response = await fetch("api/links").catch(() => null);
-  if (response?.ok) links.keep((await response.json()).map((one) => one.link));
+setInterval(() => {
+  showConnection();
+  if (!document.hidden) draw(true);
+}, TICK_MS);
+
+// --- what the bridge says --------------------------------------------------------------------------------------
+
+async function get(path) {
+  const response = await fetch(path);
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return response.json();
+}
+
+/** Learn what there is; a page that outlived its bridge forgets what is there no more. */
+async function learn() {
+  const [schemas, all] = await Promise.all([get("api/schemas"), get("api/links")]);
+  const names = all.map((one) => one.link);
+  for (const view of [devices, form]) {
+    view.keepLinks(names);
+    view.schemas = schemas;
+  }
+  links.keep(names);
+}
+
+client.addEventListener("welcome", () => {
+  learn().catch(() => {}); // the connection is gone again; the next one asks again
 });
 
 client.addEventListener("link", ({ detail }) => {
   links.update(detail);
   devices.updateLink(detail);
   form.updateLink(detail);
+  drawSoon();
 });
 
 client.addEventListener("frame", ({ detail }) => {
@@ -56,57 +86,89 @@ client.addEventListener("frame", ({ detail }) => {
   drawSoon();
 });
 
+client.addEventListener("error", ({ detail }) => toast(detail.message, "bad"));
+
 let gapTimer = null;
+let skipped = 0;
 client.addEventListener("gap", ({ detail }) => {
-  const note = byId("gap");
-  setText(note, `${detail.dropped} frames skipped`);
-  note.hidden = false;
+  skipped += detail.dropped;
+  setText(byId("gap"), `${count(skipped)} frames skipped`);
+  byId("gap").hidden = false;
   clearTimeout(gapTimer);
-  gapTimer = setTimeout(() => (note.hidden = true), GAP_SHOWN_MS);
-  log.gap(detail.dropped);
+  gapTimer = setTimeout(() => {
+    byId("gap").hidden = true;
+    skipped = 0;
+  }, GAP_SHOWN_MS);
+  log.note(`${count(detail.dropped)} frames were not shown: this page was too slow`);
   drawSoon();
 });
 
+let epoch = null;
+client.addEventListener("subscribed", ({ detail }) => {
+  if (epoch !== null && epoch !== detail.epoch) toast("The bridge was restarted; live again.", "good");
+  if (detail.missed) {
+    toast(`Live again; ${count(detail.missed)} frames were missed.`);
+    log.note(`${count(detail.missed)} frames were missed while the page was not connected`);
+  }
+  epoch = detail.epoch;
+});
+
+// --- the connection's light ------------------------------------------------------------------------------------
+
 let connection = { state: "connecting", retryAt: null };
+
 function showConnection() {
-  const left = Math.max(0, Math.ceil((connection.retryAt - Date.now()) / 1000));
+  const left = Math.max(0, Math.ceil((connection.retryAt - Date.now()) / 1_000));
   const texts = { connecting: "connecting …", connected: "live", waiting: `reconnecting in ${left} s`, closed: "offline" };
-  byId("connection").dataset.state = connection.state;
+  if (byId("connection").dataset.state !== connection.state) byId("connection").dataset.state = connection.state;
+  byId("retry").hidden = connection.state !== "waiting";
   setText(byId("connection-text"), texts[connection.state]);
 }
+
 client.addEventListener("state", ({ detail }) => {
   connection = detail;
   showConnection();
 });
+byId("retry").addEventListener("click", () => client.connect());
 
-setInterval(() => {
-  showConnection();
+// --- the page's own switches -----------------------------------------------------------------------------------
+
+toggle(byId("plots-pause"), (paused) => {
+  devices.paused = paused;
+  setText(byId("plots-pause"), paused ? "Resume" : "Pause");
   drawSoon();
-}, IDLE_REDRAW_MS);
-
-toggle(byId("plots-pause"), (paused) => (devices.paused = paused), ["Pause", "Resume"]);
-toggle(byId("log-pause"), (paused) => (log.paused = paused), ["Pause", "Resume"]);
-byId("log-clear").addEventListener("click", () => log.clear());
-byId("log-filter").addEventListener("input", (event) => (log.filter = event.target.value));
+});
 
 byId("window").addEventListener("click", (event) => {
   const seconds = Number(event.target.dataset.seconds);
   if (!seconds) return;
   for (const button of byId("window").children) button.setAttribute("aria-pressed", String(button === event.target));
   devices.windowSeconds = seconds;
+  drawSoon();
 });
 
-const dark = matchMedia("(prefers-color-scheme: dark)");
-const remembered = localStorage.getItem("theme");
-if (remembered) document.documentElement.dataset.theme = remembered;
-byId("theme").addEventListener("click", () => {
-  const shown = document.documentElement.dataset.theme ?? (dark.matches ? "dark" : "light");
-  const theme = shown === "dark" ? "light" : "dark";
-  document.documentElement.dataset.theme = theme;
-  localStorage.setItem("theme", theme);
-  devices.redraw();
+/** Show one section, where the page is too narrow for all. */
+function showTab(name) {
+  document.body.dataset.tab = name;
+  for (const button of byId("tabs").children) {
+    if (button.dataset.tab === name) button.setAttribute("aria-current", "true");
+    else button.removeAttribute("aria-current");
+  }
+}
+
+byId("tabs").addEventListener("click", (event) => {
+  const name = event.target.closest("button")?.dataset.tab;
+  if (!name) return;
+  showTab(name);
+  scrollTo(0, 0);
 });
-dark.addEventListener("change", () => devices.redraw());
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.target.matches("input, select, textarea")) return;
+  event.preventDefault();
+  showTab("frames");
+  byId("log-filter").focus();
+});
 
 client.subscribe(["frames/#", "links/#"]);
 client.connect();

@@ -1,9 +1,17 @@
 /** The command form: a device, one of its commands, the fields by its schema, and the reply. */
 
 import { byId, element } from "./dom.js";
+import { inputOf, parameterInput } from "./inputs.js";
 import { fieldsText, hex, spacedHex } from "./text.js";
 
 const RAW = "raw";
+const RAW_FIELDS = [
+  { name: "cmd", type: "u8", description: "decimal or 0x…" },
+  { name: "data", type: "bytes", description: "hex" },
+];
+const ADDRESS = { name: "address", type: "u8" };
+const NOT_SENT = "refusal"; // what only devices say
+const NO_SCHEMA = { commands: [], parameters: [] };
 
 export class CommandForm {
   #client;
@@ -12,19 +20,27 @@ export class CommandForm {
   #links = new Set();
   #deviceSelect = byId("command-device");
   #nameSelect = byId("command-name");
-  #addr = byId("command-addr");
+  #about = byId("command-about");
   #fields = byId("command-fields");
   #reply = byId("command-reply");
+  #submit = byId("command-send");
+  #address = inputOf(ADDRESS);
   #inputs = [];
+  #laidOutFor = "";
 
   constructor(client) {
     this.#client = client;
+    this.#address.node.id = "command-addr";
+    this.#address.node.value = "1";
+    byId("command-addr-place").replaceWith(this.#address.root);
     this.#deviceSelect.addEventListener("change", () => this.#showCommands());
     this.#nameSelect.addEventListener("change", () => this.#showFields());
     byId("command").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#send();
     });
+    client.addEventListener("state", ({ detail }) => (this.#submit.disabled = detail.state !== "connected"));
+    this.#showCommands();
   }
 
   set schemas(schemas) {
@@ -32,11 +48,34 @@ export class CommandForm {
     this.#showDevices();
   }
 
+  /** Offer a link and its devices. */
   updateLink(link) {
     const before = this.#signature();
     this.#links.add(link.link);
     for (const about of link.devices) this.#devices.set(`${link.link}/${about.addr}`, { link: link.link, ...about });
     if (this.#signature() !== before) this.#showDevices();
+  }
+
+  /** Offer only what is on these links. */
+  keepLinks(names) {
+    for (const link of [...this.#links]) if (!names.includes(link)) this.#links.delete(link);
+    for (const [key, { link }] of this.#devices) if (!names.includes(link)) this.#devices.delete(key);
+    this.#showDevices();
+  }
+
+  /** Make the form ready for a device, and to set one of its parameters if one is named. */
+  compose(link, addr, parameter) {
+    const key = `${link}/${addr}`;
+    this.#deviceSelect.value = this.#devices.has(key) ? key : `${link}/`;
+    if (!this.#devices.has(key)) this.#address.node.value = hex(addr);
+    this.#showCommands();
+    if (!parameter) return this.#nameSelect.focus();
+    this.#nameSelect.value = "set";
+    this.#showFields();
+    const [choice] = this.#inputs;
+    choice.node.value = parameter;
+    choice.node.dispatchEvent(new Event("change"));
+    this.#inputs.at(-1).node.focus();
   }
 
   #signature() {
@@ -45,13 +84,12 @@ export class CommandForm {
 
   #showDevices() {
     const chosen = this.#deviceSelect.value;
-    const known = [...this.#devices].map(([key, one]) => element("option", { value: key }, `${one.name || hex(one.addr)} (${one.link}, ${hex(one.addr)})`));
+    const known = [...this.#devices].map(([key, one]) => element("option", { value: key }, titleOf(one)));
     const others = [...this.#links].map((link) => element("option", { value: `${link}/` }, `another address on ${link}`));
     this.#deviceSelect.replaceChildren(...known, ...others);
     const offered = [...this.#deviceSelect.options].map((option) => option.value);
-    const keeps = offered.includes(chosen);
-    if (keeps) this.#deviceSelect.value = chosen;
-    this.#showCommands(keeps);
+    if (offered.includes(chosen)) this.#deviceSelect.value = chosen;
+    this.#showCommands();
   }
 
   get #device() {
@@ -60,117 +98,110 @@ export class CommandForm {
   }
 
   get #schema() {
-    return this.#schemas[this.#device.schema] ?? this.#schemas.standard ?? { commands: [], parameters: [] };
+    return this.#schemas[this.#device.schema] ?? this.#schemas.standard ?? NO_SCHEMA;
   }
 
-  #showCommands(keep = false) {
+  /** Offer the device's commands; what is being typed stays as long as it is the same kind of device. */
+  #showCommands() {
+    this.#address.root.hidden = this.#device.addr !== null;
+    const schema = this.#schema;
+    const layout = JSON.stringify([schema.name, schema.commands.map((one) => one.name)]);
+    if (layout === this.#laidOutFor) return;
+    this.#laidOutFor = layout;
     const chosen = this.#nameSelect.value;
-    const shownBefore = this.#nameSelect.dataset.of;
-    const of = JSON.stringify([this.#device.schema, this.#device.addr === null, Object.keys(this.#schemas)]);
-    byId("command-addr-label").hidden = this.#device.addr !== null;
-    if (keep && shownBefore === of) return; // what is being typed stays
-    this.#nameSelect.dataset.of = of;
-    const commands = this.#schema.commands.filter((one) => one.name !== "refusal");
-    this.#nameSelect.replaceChildren(
-      ...commands.map((one) => element("option", { value: one.name, title: one.description }, one.name)),
-      element("option", { value: RAW }, "raw bytes"),
-    );
-    if (chosen && chosen !== RAW && commands.some((one) => one.name === chosen)) this.#nameSelect.value = chosen;
+    const names = schema.commands.map((one) => one.name).filter((name) => name !== NOT_SENT);
+    const options = names.map((name) => element("option", { value: name }, name));
+    this.#nameSelect.replaceChildren(...options, element("option", { value: RAW }, "raw bytes"));
+    if (names.includes(chosen)) this.#nameSelect.value = chosen;
     this.#showFields();
   }
 
   #showFields() {
     const command = this.#schema.commands.find((one) => one.name === this.#nameSelect.value);
-    const fields = command ? command.request : [
-      { name: "cmd", type: "u8", description: "decimal or 0x…" },
-      { name: "data", type: "bytes" },
-    ];
+    this.#about.textContent = command?.description ?? "Any command, by its number and its bytes";
     this.#inputs = [];
-    this.#fields.replaceChildren(...fields.map((field) => this.#row(field)));
+    this.#fields.replaceChildren();
+    for (const field of command ? command.request : RAW_FIELDS) this.#addInput(field);
   }
 
-  #row(field) {
-    if (field.type === "parameter") return this.#parameterRow(field);
-    if (field.type === "value") {
-      const holder = element("div");
-      const parameter = this.#inputs.find((one) => one.field.type === "parameter");
-      const show = () => {
-        const actual = this.#schema.parameters.find((one) => one.name === parameter.read());
-        this.#inputs = this.#inputs.filter((one) => one.field.name !== "value");
-        holder.replaceChildren(actual ? this.#plainRow({ ...actual, name: "value" }) : "");
-      };
-      parameter.node.addEventListener("change", show);
-      show();
-      return holder;
-    }
-    return this.#plainRow(field);
+  #addInput(field) {
+    const makers = {
+      parameter: () => this.#add(parameterInput(field, this.#schema.parameters)),
+      value: () => this.#addValue(),
+    };
+    (makers[field.type] ?? (() => this.#add(inputOf(field))))();
   }
 
-  #parameterRow(field) {
-    const options = this.#schema.parameters.map((one) => element("option", { value: one.name, title: one.description ?? "" }, one.name));
-    const node = element("select", { name: field.name }, ...options);
-    this.#inputs.push({ field, node, read: () => node.value });
-    return element("label", {}, "parameter ", node);
+  #add(input) {
+    this.#inputs.push(input);
+    this.#fields.append(input.root);
+    return input;
   }
 
-  #plainRow(field) {
-    const input = inputOf(field);
-    this.#inputs.push({ field, ...input });
-    const hints = [field.unit, rangeOf(field), field.description].filter(Boolean).join(" · ");
-    return element("label", {}, `${field.name} `, input.node, hints ? element("small", {}, hints) : "");
+  /** The value of a parameter has the type of the parameter that is chosen. */
+  #addValue() {
+    const parameter = this.#inputs.find((one) => one.field.type === "parameter");
+    let shown = null;
+    const show = () => {
+      const actual = this.#schema.parameters.find((one) => one.name === parameter.read());
+      shown?.root.remove();
+      this.#inputs = this.#inputs.filter((one) => one !== shown);
+      shown = actual ? this.#add(inputOf({ ...actual, name: "value" })) : null;
+    };
+    parameter.node.addEventListener("change", show);
+    show();
   }
 
   async #send() {
-    const { link, addr } = this.#device;
     const started = performance.now();
-    this.#show("waiting", "…");
     try {
-      const values = Object.fromEntries(this.#inputs.map((one) => [one.field.name, one.read()]));
-      const what = this.#nameSelect.value === RAW ? { cmd: values.cmd, data: values.data } : { message: this.#nameSelect.value, fields: values };
-      const reply = await this.#client.command(link, addr ?? number(this.#addr.value, "address"), what);
-      this.#show("ok", `${describe(reply)}  (${(performance.now() - started).toFixed(1)} ms)`);
+      const { link, addr } = this.#device;
+      const to = addr ?? this.#read(this.#address);
+      const what = this.#what();
+      this.#show("waiting", "waiting for the reply …");
+      const reply = await this.#client.command(link, to, what);
+      this.#show("ok", ...this.#reading(reply, what), element("small", {}, `${(performance.now() - started).toFixed(1)} ms`));
     } catch (error) {
       this.#show("failed", error.message);
     }
   }
 
-  #show(state, text) {
+  #what() {
+    const values = Object.fromEntries(this.#inputs.map((one) => [one.field.name, this.#read(one)]));
+    return this.#nameSelect.value === RAW ? values : { message: this.#nameSelect.value, fields: values };
+  }
+
+  /** Read an input; mark it if it cannot be. */
+  #read(input) {
+    try {
+      return input.read();
+    } catch (error) {
+      input.node.setAttribute("aria-invalid", "true");
+      input.node.focus();
+      throw error;
+    }
+  }
+
+  #reading(reply, what) {
+    if (reply.cmd === undefined) return [element("b", {}, "sent"), " nobody answers to this "];
+    const bytes = element("code", {}, `${hex(reply.cmd)}  ${spacedHex(reply.data)}`);
+    if (!reply.message) return [bytes];
+    return [element("b", {}, reply.message), ` ${fieldsText(reply.fields, this.#replyFields(reply, what))} `, bytes];
+  }
+
+  #replyFields(reply, what) {
+    const described = this.#schema.commands.find((one) => one.name === what.message)?.reply ?? [];
+    const parameter = this.#schema.parameters.find((one) => one.name === reply.fields.parameter);
+    return [...described.filter((one) => one.type !== "value"), ...(parameter ? [{ ...parameter, name: "value" }] : [])];
+  }
+
+  #show(state, ...content) {
     this.#reply.dataset.state = state;
-    this.#reply.textContent = text;
+    this.#reply.replaceChildren(...content);
   }
 }
 
-function describe(reply) {
-  if (reply.message) return `${reply.message}  ${fieldsText(reply.fields)}`.trim();
-  return reply.cmd === undefined ? "sent" : `cmd ${hex(reply.cmd)}  ${spacedHex(reply.data)}`;
-}
-
-function number(text, name) {
-  const value = Number(text);
-  if (text.trim() === "" || Number.isNaN(value)) throw new Error(`${name} must be a number`);
-  return value;
-}
-
-/** An input for a field, and how to read its value. */
-function inputOf(field) {
-  if (field.enum) {
-    const node = element("select", {}, ...Object.keys(field.enum).map((label) => element("option", { value: label }, label)));
-    return { node, read: () => node.value };
-  }
-  if (field.type === "bool") {
-    const node = element("select", {}, element("option", { value: "false" }, "off"), element("option", { value: "true" }, "on"));
-    return { node, read: () => node.value === "true" };
-  }
-  if (field.type === "bytes") {
-    const node = element("input", { placeholder: "01 02 03", spellcheck: false, autocomplete: "off" });
-    return { node, read: () => node.value };
-  }
-  const node = element("input", { autocomplete: "off", inputMode: field.type === "string" ? "text" : "decimal" });
-  if (field.count) return { node, read: () => node.value.split(/[\s,]+/).filter(Boolean).map((one) => number(one, field.name)) };
-  return { node, read: () => (field.type === "string" ? node.value : number(node.value, field.name)) };
-}
-
-function rangeOf(field) {
-  if (field.min === undefined && field.max === undefined) return "";
-  return `${field.min ?? "…"} to ${field.max ?? "…"}`;
+/** A device in the list: "motor 0x02", and its link where that has another name. */
+function titleOf({ name, link, addr }) {
+  return [name, hex(addr), link === name ? "" : `on ${link}`].filter(Boolean).join(" ");
 }

@@ -20,11 +20,10 @@ export function setText(node, text) {
 }
 
 /** Make a button a switch: `aria-pressed` follows, and `onChange` is told. */
-export function toggle(button, onChange, labels = null) {
+export function toggle(button, onChange) {
   button.addEventListener("click", () => {
     const on = button.getAttribute("aria-pressed") !== "true";
     button.setAttribute("aria-pressed", String(on));
-    if (labels) button.textContent = labels[Number(on)];
     onChange(on);
   });
 }

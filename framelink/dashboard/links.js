@@ -1,10 +1,18 @@
 /** The links: state, frames a second, and where every byte went. */
 
 import { element, setText } from "./dom.js";
-import { count } from "./text.js";
+import { Rate } from "./pulse.js";
+import { ageText, bytesText, count } from "./text.js";
 
 const NOISE = ["noise", "length", "tail", "check", "timeout"];
-const RATE_WINDOW_MS = 3_000; // a rate over less jumps, over more lags
+const REASONS = {
+  delivered: "in frames that were delivered",
+  noise: "outside of any frame",
+  length: "in candidates with an impossible length",
+  tail: "in candidates without their tail",
+  check: "in candidates whose check failed",
+  timeout: "in candidates that were never completed",
+};
 
 export class Links {
   #host;
@@ -17,17 +25,7 @@ export class Links {
   /** Show a link's news. */
   update(link) {
     if (!this.#cards.has(link.link)) this.#add(link.link);
-    const card = this.#cards.get(link.link);
-    const { ledger, stats } = link;
-    card.root.dataset.state = link.state;
-    setText(card.state, link.state);
-    setText(card.url, link.url);
-    setText(card.reason, link.state === "connected" ? "" : link.reason);
-    setText(card.frames, count(ledger.frames));
-    setText(card.rate, `${this.#rate(card, ledger.frames, link.timestamp ?? Date.now())}/s`);
-    setText(card.sent, count(stats.frames_sent));
-    setText(card.reconnects, count(stats.reconnects));
-    this.#showLedger(card, ledger);
+    this.#cards.get(link.link).show(link);
   }
 
   /** Forget links that are there no more. */
@@ -40,55 +38,94 @@ export class Links {
   }
 
   #add(name) {
-    const cell = (tag = "dd") => element(tag);
-    const card = {
-      state: element("span", { class: "state" }),
-      url: element("code", { class: "url" }),
-      reason: element("p", { class: "reason" }),
-      frames: cell(),
-      rate: cell(),
-      sent: cell(),
-      reconnects: cell(),
-      bar: element("div", { class: "ledger", role: "img" }),
-      legend: element("p", { class: "legend" }),
-      samples: [],
-    };
-    const figures = element("dl", { class: "figures" });
-    for (const [label, node] of [["frames", card.frames], ["rate", card.rate], ["sent", card.sent], ["reconnects", card.reconnects]]) {
-      figures.append(element("div", {}, element("dt", {}, label), node));
-    }
-    card.root = element(
-      "article",
-      { class: "card link", "data-link": name },
-      element("div", { class: "heading" }, element("span", { class: "light" }), element("h3", {}, name), card.state),
-      card.url,
-      card.reason,
-      figures,
-      card.bar,
-      card.legend,
-    );
+    const card = new Link(name);
+    if (this.#cards.size === 0) this.#host.replaceChildren();
     this.#cards.set(name, card);
     this.#host.append(card.root);
   }
+}
 
-  #rate(card, frames, at) {
-    card.samples.push({ at, frames });
-    while (card.samples.length > 2 && at - card.samples[0].at > RATE_WINDOW_MS) card.samples.shift();
-    const [first] = card.samples;
-    return at > first.at ? Math.max(0, ((frames - first.frames) * 1000) / (at - first.at)).toFixed(1) : "0.0";
+/** One link's card. */
+class Link {
+  #state = element("span", { class: "state" });
+  #url = element("code", { class: "url" });
+  #reason = element("p", { class: "reason" });
+  #figures = new Map();
+  #ledger = new Ledger();
+  #frames = new Rate();
+  #bytes = new Rate();
+
+  constructor(name) {
+    const light = element("span", { class: "light" });
+    const heading = element("div", { class: "heading" }, light, element("h3", {}, name), this.#state);
+    const figures = element("dl", { class: "figures" });
+    for (const label of ["frames", "rate", "sent", "reconnects"]) figures.append(this.#figure(label));
+    const about = { class: "card link", "data-link": name };
+    this.root = element("article", about, heading, this.#url, this.#reason, figures, ...this.#ledger.nodes);
   }
 
-  #showLedger(card, ledger) {
-    const lost = NOISE.filter((reason) => ledger.noise[reason] > 0);
-    const parts = [["delivered", ledger.delivered], ...lost.map((reason) => [reason, ledger.noise[reason]])];
-    const text = parts.map(([name, bytes]) => `${name} ${count(bytes)} B`).join(" · ");
-    setText(card.legend, text);
-    card.bar.setAttribute("aria-label", text);
-    const shares = parts.map(([name, bytes]) => {
-      const share = element("span", { class: `share ${name}` });
-      share.style.flexGrow = String(bytes / Math.max(ledger.received, 1));
-      return share;
-    });
-    card.bar.replaceChildren(...shares);
+  show({ state, url, reason, ledger, stats, timestamp }) {
+    this.root.dataset.state = state;
+    setText(this.#state, state);
+    this.#state.title = stats.last_frame_at ? `last frame ${ageText(timestamp - stats.last_frame_at)}` : "no frame yet";
+    setText(this.#url, stats.low_latency ? `${url} · low latency` : url);
+    setText(this.#reason, state === "connected" ? "" : reason);
+    const frames = this.#frames.take(timestamp, ledger.frames);
+    const bytes = this.#bytes.take(timestamp, ledger.received);
+    this.#set("frames", count(ledger.frames), `${bytesText(ledger.received)} received`);
+    this.#set("rate", `${frames.toFixed(frames < 100 ? 1 : 0)}/s`, `${bytesText(Math.round(bytes))}/s`);
+    this.#set("sent", count(stats.frames_sent), bytesText(stats.bytes_sent));
+    this.#set("reconnects", count(stats.reconnects), "how often the line was lost and came back");
+    this.#ledger.show(ledger);
+  }
+
+  #figure(label) {
+    const node = element("dd");
+    const box = element("div", {}, element("dt", {}, label), node);
+    this.#figures.set(label, { box, node });
+    return box;
+  }
+
+  #set(label, text, title) {
+    const { box, node } = this.#figures.get(label);
+    setText(node, text);
+    box.title = title;
+  }
+}
+
+/** Where every received byte went, as a bar and in numbers. */
+class Ledger {
+  #bar = element("div", { class: "ledger", role: "img" });
+  #legend = element("p", { class: "legend" });
+  #parts = new Map();
+
+  constructor() {
+    for (const name of ["delivered", ...NOISE]) this.#add(name);
+  }
+
+  get nodes() {
+    return [this.#bar, this.#legend];
+  }
+
+  show({ delivered, noise, received }) {
+    const shown = [["delivered", delivered], ...NOISE.map((reason) => [reason, noise[reason]])];
+    for (const [name, bytes] of shown) {
+      const { share, entry, node } = this.#parts.get(name);
+      share.hidden = entry.hidden = name !== "delivered" && !bytes;
+      share.style.flexGrow = String(bytes / Math.max(received, 1));
+      setText(node, bytesText(bytes));
+    }
+    const told = shown.filter(([name, bytes]) => name === "delivered" || bytes);
+    this.#bar.setAttribute("aria-label", told.map(([name, bytes]) => `${name} ${bytesText(bytes)}`).join(", "));
+  }
+
+  #add(name) {
+    const share = element("span", { class: `share ${name}` });
+    const node = element("span");
+    const swatch = element("span", { class: `swatch ${name}` });
+    const entry = element("span", { class: "entry", title: REASONS[name] }, swatch, `${name} `, node);
+    this.#bar.append(share);
+    this.#legend.append(entry);
+    this.#parts.set(name, { share, entry, node });
   }
 }

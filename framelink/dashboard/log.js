@@ -1,83 +1,85 @@
-/** The frames as they come, newest first: filtered, paused, bounded. */
+/** The frames as they come, newest first: the logbook's newest rows in the page. */
 
-import { element } from "./dom.js";
-import { clock, fieldsText, hex, spacedHex } from "./text.js";
+import { byId, element, setText, toggle } from "./dom.js";
+import { Logbook } from "./logbook.js";
+import { count, exactClock, hex, spacedHex, valueText } from "./text.js";
 
-const MAX_KEPT = 2_000; // frames that a new filter can still find
 const MAX_SHOWN = 300; // rows in the page; nobody reads further, and each costs layout
+const REPLY = 0x80;
 
 export class Log {
   #host;
-  #kept = [];
-  #fresh = [];
-  #words = [];
-  #paused = false;
+  #book = new Logbook();
+  #pause = byId("log-pause");
 
   constructor(host) {
     this.#host = host;
-  }
-
-  set paused(paused) {
-    this.#paused = paused;
-    if (!paused) this.draw();
-  }
-
-  /** Show only frames that contain all of these words. */
-  set filter(text) {
-    this.#words = text.toLowerCase().split(/\s+/).filter(Boolean);
-    const matching = this.#kept.filter((entry) => this.#matches(entry)).slice(-MAX_SHOWN);
-    this.#host.replaceChildren(...matching.map(row).reverse());
+    toggle(this.#pause, (paused) => {
+      this.#book.paused = paused;
+      this.draw();
+    });
+    byId("log-clear").addEventListener("click", () => this.clear());
+    byId("log-filter").addEventListener("input", (event) => this.#filter(event.target.value));
   }
 
   clear() {
-    this.#kept = [];
-    this.#fresh = [];
+    this.#book.clear();
     this.#host.replaceChildren();
+    this.#showCount();
   }
 
   take(frame) {
-    this.#keep(entryOf(frame));
+    this.#book.add(frame);
   }
 
-  /** Tell of frames that were dropped for this page. */
-  gap(dropped) {
-    this.#keep({ gap: `${dropped} frames were not shown: this page was too slow`, text: "gap" });
+  /** Add a line of our own, such as one that tells of missing frames. */
+  note(text) {
+    this.#book.add({ note: text });
   }
 
-  #keep(entry) {
-    this.#fresh.push(entry);
-    if (this.#fresh.length > MAX_KEPT) this.#fresh.shift();
-  }
-
-  /** Add what has come since; called once an animation frame. */
+  /** Bring the page up to date. */
   draw() {
-    if (this.#paused || !this.#fresh.length) return;
-    const fresh = this.#fresh;
-    this.#fresh = [];
-    this.#kept = [...this.#kept, ...fresh].slice(-MAX_KEPT);
-    const rows = fresh.filter((entry) => this.#matches(entry)).slice(-MAX_SHOWN).map(row).reverse();
-    this.#host.prepend(...rows);
+    this.#prepend(this.#book.take(MAX_SHOWN));
+    this.#showCount();
+  }
+
+  #filter(text) {
+    this.#book.filter = text;
+    this.#host.replaceChildren();
+    this.#prepend(this.#book.find(MAX_SHOWN));
+    this.#showCount();
+  }
+
+  #prepend(entries) {
+    if (!entries.length) return;
+    this.#host.prepend(...entries.map(rowOf).reverse());
     while (this.#host.childElementCount > MAX_SHOWN) this.#host.lastElementChild.remove();
   }
 
-  #matches(entry) {
-    return this.#words.every((word) => entry.text.includes(word));
+  #showCount() {
+    const { size, waiting, paused, filtered, lost } = this.#book;
+    const parts = [filtered ? `${count(this.#host.childElementCount)} of ${count(size)}` : `${count(size)}`];
+    if (lost) parts.push(`${count(lost)} passed unseen`);
+    setText(byId("log-count"), parts.join(" · "));
+    setText(this.#pause, paused ? `Resume${waiting ? ` (${count(waiting)})` : ""}` : "Pause");
   }
 }
 
-function entryOf(frame) {
-  const said = frame.message ? `${frame.message}  ${fieldsText(frame.fields)}` : "";
-  const head = `${frame.link}  addr ${hex(frame.addr)}  cmd ${hex(frame.cmd)}`;
-  return { at: clock(frame.timestamp), head, said, data: spacedHex(frame.data), text: `${head} ${said} ${spacedHex(frame.data, 255)}`.toLowerCase() };
+function rowOf(entry) {
+  if (entry.note) return element("li", { class: "gap" }, entry.note);
+  const { link, addr, cmd, data, fields, timestamp } = entry;
+  const who = element("span", { class: "who" }, `${link} ${hex(addr)} ${hex(cmd)}`);
+  const head = element("div", { class: "head" }, element("time", {}, exactClock(timestamp)), who, badgeOf(entry));
+  const pairs = Object.entries(fields ?? {}).map(pairOf);
+  const said = pairs.length ? element("div", { class: "said" }, ...pairs) : "";
+  return element("li", {}, head, said, element("code", {}, spacedHex(data)));
 }
 
-function row(entry) {
-  if (entry.gap) return element("li", { class: "gap" }, entry.gap);
-  return element(
-    "li",
-    {},
-    element("div", { class: "head" }, element("time", {}, entry.at), element("span", {}, entry.head)),
-    entry.said ? element("div", { class: "said" }, entry.said) : "",
-    element("code", {}, entry.data),
-  );
+function badgeOf({ cmd, message }) {
+  if (!message) return element("span", { class: "badge plain" }, "no schema");
+  const [look, title] = cmd & REPLY ? ["badge reply", "reply"] : ["badge", "event or request"];
+  return element("span", { class: look, title }, message);
 }
+
+const pairOf = ([name, value]) =>
+  element("span", { class: "pair" }, element("span", { class: "name" }, `${name}=`), valueText(value), " ");

@@ -36,7 +36,8 @@ export class Plot {
   constructor(host, fields, group) {
     this.#host = host;
     this.#fields = fields;
-    const canvas = element("div", { class: "canvas", role: "img", "aria-label": `Plot of ${fields.map((one) => one.name).join(" and ")}` });
+    const label = `Plot of ${fields.map((one) => one.name).join(" and ")}`;
+    const canvas = element("div", { class: "canvas", role: "img", "aria-label": label });
     host.append(this.#legend(), canvas);
     this.#chart = new uPlot(this.#options(canvas, group), [[], ...fields.map(() => [])], canvas);
     this.#observers = this.#observe(canvas);

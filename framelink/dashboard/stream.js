@@ -46,12 +46,13 @@ export class Stream {
 
   /**
    * Bring the page up to date.
-   * @param {{now: number, bridgeNow: number, windowSeconds: number, paused: boolean, all: boolean}} view
+   * @param {import("./devices.js").View} view
    */
   draw(view) {
     this.root.classList.toggle("stale", this.isStale(view.now));
+    const moves = !view.paused && (this.#changed || view.tick);
     if (this.#changed) this.#showValues();
-    if (view.all || (!view.paused && this.#series.length)) this.#showPlots(view);
+    if (view.all || moves) this.#showPlots(view);
   }
 
   redraw() {

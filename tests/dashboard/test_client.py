@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-from importlib.resources import files
 from typing import Any
 
-CLIENT = files("framelink") / "dashboard" / "framelink.js"
+from tests.support.node import run_module
 
 PRELUDE = """
-import { FramelinkClient, MAX_PENDING_COMMANDS } from %s;
+import { FramelinkClient, MAX_PENDING_COMMANDS } from "./framelink.js";
 const seen = [], sent = [], sockets = [];
 class FakeSocket extends EventTarget {
   constructor(url) { super(); this.url = url; sockets.push(this); }
@@ -24,27 +20,19 @@ class FakeSocket extends EventTarget {
 }
 const made = (options = {}) => {
   const client = new FramelinkClient("ws://x/ws", { WebSocket: FakeSocket, random: () => 1, ...options });
-  for (const type of ["state", "welcome", "frame", "link", "gap", "error"]) {
+  for (const type of ["state", "welcome", "subscribed", "frame", "link", "gap", "error"]) {
     client.addEventListener(type, ({ detail }) => seen.push([type, detail]));
   }
   return client;
 };
 const states = () => seen.filter(([type]) => type === "state").map(([, detail]) => detail.state);
 const until = async (holds) => { while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1)); };
-const report = (value) => console.log(JSON.stringify(value));
 """
 
 
 def run(script: str) -> Any:
-    """Run a script with the client under node and return what it reports."""
-    node = shutil.which("node")
-    assert node, "the tests need node; `make test` installs it where it may"
-    source = PRELUDE % json.dumps(f"file://{CLIENT}") + script + "\nprocess.exit(0);"
-    done = subprocess.run(
-        [node, "--input-type=module", "-e", source], capture_output=True, text=True, timeout=30, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    """Run a script with the client and a fake socket; return what it reports."""
+    return run_module(PRELUDE + script)
 
 
 def test_rooms_are_asked_for_on_connecting_and_again_on_reconnecting() -> None:
@@ -97,8 +85,12 @@ def test_the_backoff_doubles_up_to_its_limit_with_jitter() -> None:
     """And begins anew after a connection that was welcomed."""
     delays = run("""
         const delays = [];
-        globalThis.setTimeout = (work, delay) => { delays.push(delay); queueMicrotask(work); return 0; };
-        const client = made({ backoffMs: 1000 });
+        const connectTimeoutMs = 77; // no delay between attempts
+        globalThis.setTimeout = (work, delay) => {
+          if (delay !== connectTimeoutMs) { delays.push(delay); queueMicrotask(work); }
+          return 0;
+        };
+        const client = made({ backoffMs: 1000, connectTimeoutMs });
         client.connect();
         for (let n = 0; n < 6; n += 1) {
           sockets.at(-1).dispatchEvent(new Event("close"));
@@ -109,7 +101,7 @@ def test_the_backoff_doubles_up_to_its_limit_with_jitter() -> None:
         await null;
         const full = [...delays];
         delays.length = 0;
-        const nervous = made({ backoffMs: 1000, random: () => 0 });
+        const nervous = made({ backoffMs: 1000, connectTimeoutMs, random: () => 0 });
         nervous.connect();
         sockets.at(-1).dispatchEvent(new Event("close"));
         report([full, delays]);
@@ -172,13 +164,94 @@ def test_a_command_settles_with_its_reply_or_an_error() -> None:
 
 
 def test_a_command_that_the_bridge_never_answers_times_out() -> None:
-    """After the bound."""
+    """After the bound; its answer, should it come after all, is nobody's."""
     message = run("""
-        const real = setTimeout;
-        globalThis.setTimeout = (work, delay) => real(work, delay === 5000 ? 1 : delay);
+        const client = made({ commandTimeoutMs: 5 });
+        client.connect();
+        sockets[0].welcome();
+        const message = await client.command("a", 1, { cmd: 1 }).catch((error) => error.message);
+        sockets[0].says("reply", { id: 1, ok: true });
+        report(message);
+    """)
+    assert message == "no answer from the bridge"
+
+
+def test_a_late_answer_counts_for_its_own_heartbeat() -> None:
+    """A slow bridge that answers each beat after the next one is alive."""
+    result = run("""
+        const client = made({ heartbeatMs: 2 });
+        client.connect();
+        sockets[0].onSent = ({ seq }) => seq > 1 && sockets[0].says("HEARTBEAT_ACK", {}, { seq: seq - 1 });
+        sockets[0].welcome();
+        await until(() => sent.length >= 8);
+        report([client.state, sockets.length]);
+    """)
+    assert result == ["connected", 1]
+
+
+def test_a_server_that_never_welcomes_is_given_up() -> None:
+    """The connection is closed and tried again after a while."""
+    result = run("""
+        const client = made({ connectTimeoutMs: 3, backoffMs: 1 });
+        client.connect();
+        await until(() => sockets.length === 2);
+        report([states().slice(0, 3), sockets[0].closed]);
+    """)
+    assert result == [["connecting", "waiting", "connecting"], True]
+
+
+def test_after_a_reconnection_it_is_known_what_was_missed() -> None:
+    """The client says where it was, by frames, gaps and subscriptions; another epoch means that nobody can know."""
+    result = run("""
+        const client = made({ backoffMs: 1 });
+        client.subscribe(["frames/#"]);
+        client.connect();
+        const answer = async (n, epoch, offset) => {
+          await until(() => sockets.length > n);
+          sockets[n].welcome();
+          sockets[n].says("subscribed", { rooms: ["frames/#"], epoch, offset });
+        };
+        const lose = (n) => sockets[n].dispatchEvent(new Event("close"));
+        await answer(0, "e1", 10);
+        sockets[0].says("frame", { offset: 11 });
+        sockets[0].says("gap", { dropped: 3, from: 12, to: 14 });
+        lose(0);
+        await answer(1, "e1", 20);
+        lose(1);
+        await answer(2, "e2", 5);
+        client.subscribe(["links/#"]);
+        sockets[2].says("subscribed", { rooms: [], epoch: "e2", offset: 9 });
+        const asked = sent.filter(({ type }) => type === "subscribe").map(({ payload }) => payload.since ?? null);
+        report([asked, seen.filter(([type]) => type === "subscribed").map(([, detail]) => detail.missed)]);
+    """)
+    since = [None, {"epoch": "e1", "offset": 14}, {"epoch": "e1", "offset": 20}, None]
+    assert result == [since, [None, 6, None, None]]
+
+
+def test_a_waiting_client_can_be_made_to_try_at_once_and_a_closed_one_again() -> None:
+    """Connecting twice makes one connection."""
+    result = run("""
+        const client = made({ backoffMs: 1e9 });
+        client.connect();
+        sockets[0].dispatchEvent(new Event("close"));
+        client.connect(); client.connect();
+        sockets[1].welcome();
+        client.close();
+        sockets[1].dispatchEvent(new Event("close"));
+        client.connect();
+        report([states(), sockets.length]);
+    """)
+    states = ["connecting", "waiting", "connecting", "connected", "closed", "connecting"]
+    assert result == [states, 3]
+
+
+def test_what_is_no_json_is_an_error_event() -> None:
+    """And the connection stays."""
+    result = run("""
         const client = made();
         client.connect();
         sockets[0].welcome();
-        report(await client.command("a", 1, { cmd: 1 }).catch((error) => error.message));
+        sockets[0].dispatchEvent(new MessageEvent("message", { data: "{" }));
+        report([seen.at(-1)[0], seen.at(-1)[1].code, client.state]);
     """)
-    assert message == "no answer from the bridge"
+    assert result == ["error", "bad_json", "connected"]
