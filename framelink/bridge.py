@@ -101,7 +101,7 @@ class _Device:
     firmware: str = ""
     schema: Schema | None = None
     ask_at: float = math.inf
-    ask_again: float = IDENTIFY_AGAIN
+    wait: float = 0.0
 
     def is_due(self, now: float) -> bool:
         """Tell whether it should be asked now; it then is not due until `put_off`."""
@@ -112,8 +112,8 @@ class _Device:
 
     def put_off(self, now: float) -> None:
         """Ask again later: it did not answer, which may have been the line's fault."""
-        self.ask_at = now + self.ask_again
-        self.ask_again *= 2
+        self.wait = max(2 * self.wait, IDENTIFY_AGAIN)
+        self.ask_at = now + self.wait
 
     def learn(self, identity: Identity, schemas: tuple[Schema, ...]) -> None:
         """Take what it says it is."""
@@ -279,12 +279,12 @@ class _BridgedLine:
         return {}
 
     def _on_frame(self, frame: Frame) -> None:
+        self._last_frame_at = _wall_clock()
         device = self._devices.get(frame.addr)
         if device is None and frame.addr not in (HOST, BROADCAST):
             device = self._meet(frame.addr)
         if device is not None and device.is_due(self._now()):
             self._begin(self._ask(device))
-        self._last_frame_at = _wall_clock()
         self._hub.publish_frame(self._name, frame, **self._meaning(frame))
 
     def _meet(self, addr: int) -> _Device:

@@ -23,13 +23,20 @@ def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
 async def _until_signalled(work: Coroutine[Any, Any, None]) -> None:
     loop = asyncio.get_running_loop()
     task = loop.create_task(work)
+    previous = {one: signal.getsignal(one) or signal.SIG_DFL for one in SIGNALS}
     stopped = False
 
     def stop() -> None:
         nonlocal stopped
         stopped = True
-        _forget_signals(loop)
+        give_back()
         task.cancel()
+
+    def give_back() -> None:
+        with contextlib.suppress(NotImplementedError):
+            for one, handler in previous.items():
+                if loop.remove_signal_handler(one):
+                    signal.signal(one, handler)
 
     with contextlib.suppress(NotImplementedError):
         for one in SIGNALS:
@@ -40,10 +47,4 @@ async def _until_signalled(work: Coroutine[Any, Any, None]) -> None:
         if not stopped:
             raise
     finally:
-        _forget_signals(loop)
-
-
-def _forget_signals(loop: asyncio.AbstractEventLoop) -> None:
-    with contextlib.suppress(NotImplementedError):
-        for one in SIGNALS:
-            loop.remove_signal_handler(one)
+        give_back()

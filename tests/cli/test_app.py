@@ -6,8 +6,10 @@ import subprocess
 import sys
 
 import pytest
+import typer
 
 import framelink
+from framelink.cli import options
 from framelink.cli.app import COMMANDS
 from tests.cli.conftest import Run
 from tests.support.program import run_process
@@ -49,6 +51,20 @@ def test_wrong_usage_is_one_line_that_says_where_to_read_on(
     assert done.code == 2
     assert message in done.error
     assert "--help`)" in done.error
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, typer.Abort, EOFError])
+def test_ctrl_c_in_mid_operation_ends_it_quietly(
+    run: Run, monkeypatch: pytest.MonkeyPatch, interruption: type[BaseException]
+) -> None:
+    """With the exit code that shells have for it."""
+
+    def interrupted(_path: object) -> None:
+        raise interruption
+
+    monkeypatch.setattr(options, "load_format", interrupted)
+    done = run("encode", "--addr", "1", "--cmd", "2")
+    assert (done.code, done.out, done.err.strip()) == (130, "", "")
 
 
 def test_the_program_starts_as_a_module_and_as_a_script() -> None:

@@ -23,6 +23,10 @@ from tests.support.pty_device import PtyDevice
 MISSING = ("--connect-timeout", "0.05")
 """Options for a line that is not there: do not wait long."""
 
+MISFIT = 'name = "cleared", type = "u32"'
+MISFIT_REASON = "payload must have 4 bytes, not 1"
+"""A field that the motor's reply is too short for."""
+
 
 @pytest.fixture
 def motor() -> Iterator[str]:
@@ -245,6 +249,18 @@ class TestMonitor:
             assert json.loads(line)["undecodable"] == reason
         else:
             assert line.endswith(f"1 bytes  01  undecodable: {reason}")
+
+    def test_a_reply_that_does_not_fit_the_schema_says_why(self, run: Run, tmp_path: Path) -> None:
+        """A request shows it like everything else: the bytes are there, in both forms."""
+        schema = tmp_path / "motor.toml"
+        text = (SCHEMAS / "motor.toml").read_text("utf-8").replace('name = "cleared", type = "bool"', MISFIT)
+        schema.write_text(text, "utf-8")
+        with running_bench(MOTOR) as urls:
+            arguments = ("request", urls["motor"], "--addr", "2", "--cmd", "0x21", "--schema", schema)
+            assert run(*arguments).out.endswith(
+                "1 bytes  00  undecodable: clear_fault: " + MISFIT_REASON + "\n"
+            )
+            assert json.loads(run(*arguments, "--json").out)["undecodable"].endswith(MISFIT_REASON)
 
     @pytest.mark.parametrize(
         ("text", "message"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import urllib.request
@@ -202,6 +203,21 @@ class TestDemo:
             assert set(fetched(f"{url}/healthz")["links"]) == {"weather", "motor", "power"}
             done = program.stop(signal.SIGINT)
         assert done.code == 0
+        assert "Traceback" not in done.err
+
+    def test_the_page_is_opened(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        """In the user's browser, once it is served; closing the program does not wait for the browser."""
+        opened: list[str] = []
+
+        def browse(url: str) -> bool:
+            opened.append(url)
+            os.kill(os.getpid(), signal.SIGINT)
+            return True
+
+        monkeypatch.setattr(webbrowser, "open", browse)
+        done = run("demo", "--listen", "127.0.0.1:0")
+        assert done.code == 0
+        assert done.out == f"dashboard: {opened[0]}\n"
         assert "Traceback" not in done.err
 
     def test_a_page_that_no_browser_opens_is_told(
