@@ -25,15 +25,14 @@ class Simulation:
 
     Args:
         scenario: What to run.
-        link: A stable name for its pty: the only port has it, several have it with `-NAME` behind.
+        link: A stable name for its pty: the first port has it, the others have it with `-NAME` behind.
     """
 
     def __init__(self, scenario: Scenario, *, link: Path | None = None) -> None:
         self.scenario = scenario
-        several = len(scenario.port) > 1
         self._lines = {
-            entry.name: _Line(entry, scenario.seed, _named(link, entry.name) if several else link)
-            for entry in scenario.port
+            entry.name: _Line(entry, scenario.seed, _named(link, entry.name, index))
+            for index, entry in enumerate(scenario.port)
         }
 
     @property
@@ -179,8 +178,8 @@ class _Line:
             self._timer = None
 
 
-def _named(link: Path | None, name: str) -> Path | None:
-    return None if link is None else link.with_name(f"{link.name}-{name}")
+def _named(link: Path | None, name: str, index: int) -> Path | None:
+    return link.with_name(f"{link.name}-{name}") if link is not None and index > 0 else link
 
 
 def _make_port(entry: PortEntry, link: Path | None) -> VirtualPort:

@@ -31,9 +31,7 @@ def sim(
     *,
     link: Annotated[
         Path | None,
-        typer.Option(
-            metavar="PATH", help="A stable name for the port; with several ports, PATH-NAME for each."
-        ),
+        typer.Option(metavar="PATH", help="A stable name for the first port; the others are PATH-NAME."),
     ] = None,
 ) -> None:
     """Run simulated devices on virtual serial ports, until Ctrl-C.

@@ -35,7 +35,7 @@ class TestSim:
         name = tmp_path / "dev"
         with RunningProgram("sim", "--link", str(name)) as program:
             ready = [program.wait_line("ready: ").removeprefix("ready: ") for _ in range(3)]
-            assert ready == [f"{name}-{one}" for one in ("weather", "motor", "power")]
+            assert ready == [str(name), f"{name}-motor", f"{name}-power"]
             asked = run_process("request", ready[1], "--addr", "2", "--cmd", "2", "--json")
             assert json.loads(asked.out)["fields"]["name"] == "motor"
             done = program.stop(signal.SIGINT)
@@ -68,7 +68,7 @@ class TestSim:
 
     def test_a_name_that_is_taken_is_one_line(self, run: Run, tmp_path: Path) -> None:
         """By something that is no simulation's."""
-        taken = tmp_path / "dev-weather"
+        taken = tmp_path / "dev"
         taken.write_text("")
         assert "is no link of ours" in run("sim", "--link", tmp_path / "dev").error
 

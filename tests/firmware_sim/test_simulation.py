@@ -101,7 +101,7 @@ async def test_a_second_host_is_refused_in_memory_and_replaces_the_first_on_tcp(
 
 
 async def test_stable_names_appear_and_vanish_with_the_simulation(tmp_path: Path) -> None:
-    """One port has the name itself, several have it with their own behind."""
+    """The first port has the name itself, the others have it with their own behind."""
     name = tmp_path / "dev"
     async with Simulation(scenario(), link=name) as simulation:
         assert simulation.urls == {"node": str(name)}
@@ -112,7 +112,7 @@ async def test_stable_names_appear_and_vanish_with_the_simulation(tmp_path: Path
     device = [DeviceEntry(model="motor", addr=9)]
     two = Scenario(port=[PortEntry(name="a", device=device), PortEntry(name="b", device=device)])
     async with Simulation(two, link=name) as simulation:
-        assert set(simulation.urls.values()) == {str(tmp_path / "dev-a"), str(tmp_path / "dev-b")}
+        assert set(simulation.urls.values()) == {str(name), str(tmp_path / "dev-b")}
         assert [one.name for one in simulation.devices("a")] == ["motor"]
 
 
