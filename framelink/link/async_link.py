@@ -27,7 +27,6 @@ DRAIN_TIMEOUT = 0.4  # seconds that closing waits for queued frames; with the ne
 RELEASE_TIMEOUT = 0.4  # seconds that closing waits for the driver; a thread goes on waiting if need be
 DRAIN_POLL = 0.005  # seconds between looks at the driver's buffer while closing; it has no event for that
 
-_FOR_EVER = contextlib.nullcontext()
 _log = logging.getLogger("framelink.link")
 
 
@@ -331,13 +330,20 @@ class AsyncLink:
         frame = self.take()
         if frame is not None:
             return frame
+        if timeout is None:
+            return await self._next()
         try:
-            async with asyncio.timeout(timeout) if timeout is not None else _FOR_EVER:
-                while (frame := self.take()) is None:
-                    await self._waiters.wait()
+            async with asyncio.timeout(timeout):
+                return await self._next()
         except TimeoutError:
             raise LinkTimeout(f"{self.url}: no frame within {timeout:g} s") from None
-        return frame
+
+    async def _next(self) -> Frame:
+        while True:
+            await self._waiters.wait()
+            frame = self.take()
+            if frame is not None:
+                return frame
 
     def take(self) -> Frame | None:
         """Return the next received frame, None if there is none yet; from any thread.

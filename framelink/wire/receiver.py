@@ -199,6 +199,9 @@ class Receiver:
 
     def _keep(self, rest: bytes) -> None:
         """Make the candidate at the end of the buffer, if there is one, the pending one."""
+        if not rest:  # the usual end of a read
+            self._pending, self._need = bytearray(), 1
+            return
         header = self._format.header
         if not rest.startswith(header):
             possible = next(n for n in range(len(header) - 1, -1, -1) if rest.endswith(header[:n]))
