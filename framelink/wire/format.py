@@ -65,43 +65,62 @@ class FrameFormat:
             f"tail must be 0 to {MAX_TAIL} bytes, not {self.tail!r}",
         )
         self._require_fields()
-        _require(self.length_size in (1, 2), f"length_size must be 1 or 2, not {self.length_size!r}")
+        _require(
+            type(self.length_size) is int and self.length_size in (1, 2),
+            f"length_size must be 1 or 2, not {self.length_size!r}",
+        )
         _require_one_of("length_order", self.length_order, get_args(ByteOrder))
         _require_one_of("length_counts", self.length_counts, get_args(Counts))
         _require_one_of("check_order", self.check_order, get_args(ByteOrder))
+        _require(type(self.check) is str, f"check must be a name, not {self.check!r}")
         check_named(self.check)
-        self._require_lengths()
+        _require(
+            type(self.check_covers_header) is bool,
+            f"check_covers_header must be true or false, not {self.check_covers_header!r}",
+        )
+        self._require_largest()
+        self._require_legal_lengths()
 
     def _require_fields(self) -> None:
-        fields = self.fields
+        fields: Any = self.fields
         _require(
-            set(fields) <= set(get_args(Field)) and len(set(fields)) == len(fields) and "len" in fields,
+            isinstance(fields, (tuple, list))
+            and all(type(one) is str and one in get_args(Field) for one in fields)
+            and len(set(fields)) == len(fields)
+            and "len" in fields,
             f"fields must be len and, at will, addr and cmd, each once, in wire order, not {fields!r}",
         )
         object.__setattr__(self, "fields", tuple(fields))
 
-    def _require_lengths(self) -> None:
-        expressible = (1 << 8 * self.length_size) - 1
-        if self.length_counts == "frame":
-            expressible -= self.overhead
-        largest = expressible if self.max_data is None else self.max_data
+    def _require_largest(self) -> None:
+        expressible = self._expressible
         _require(
-            type(largest) is int and 0 <= largest <= expressible,
-            f"max_data must be 0 to {expressible} with this len field, not {largest!r}",
+            self.max_data is None or (type(self.max_data) is int and 0 <= self.max_data <= expressible),
+            f"max_data must be 0 to {expressible} with this len field, not {self.max_data!r}",
         )
-        object.__setattr__(self, "max_data", largest)
-        for command, lengths in self.legal_lengths.items():
+
+    def _require_legal_lengths(self) -> None:
+        given: Any = self.legal_lengths
+        largest = self.largest_data
+        _require(isinstance(given, Mapping), f"legal_lengths must map commands to lengths, not be {given!r}")
+        for command, lengths in given.items():
             _require(
                 type(command) is int and 0 <= command <= 0xFF,
                 f"legal_lengths: command must be 0 to 255, not {command!r}",
             )
             _require(
-                all(type(n) is int and 0 <= n <= largest for n in lengths),
+                isinstance(lengths, Collection)
+                and all(type(n) is int and 0 <= n <= largest for n in lengths),
                 f"legal_lengths: lengths of command 0x{command:02X} must be 0 to {largest}, not {lengths!r}",
             )
-        _require("cmd" in self.fields or not self.legal_lengths, "legal_lengths needs a cmd field")
-        frozen = MappingProxyType({command: frozenset(ns) for command, ns in self.legal_lengths.items()})
+        _require("cmd" in self.fields or not given, "legal_lengths needs a cmd field")
+        frozen = MappingProxyType({command: frozenset(lengths) for command, lengths in given.items()})
         object.__setattr__(self, "legal_lengths", frozen)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle and copy by the arguments: a read-only mapping can do neither."""
+        values = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
+        return _restored, (values | {"legal_lengths": dict(self.legal_lengths)},)
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> FrameFormat:
@@ -145,10 +164,14 @@ class FrameFormat:
         return self.head_size + self.trailer_size
 
     @cached_property
+    def _expressible(self) -> int:
+        """The largest number of data bytes that the len field can express."""
+        return (1 << 8 * self.length_size) - 1 - self.length_bias
+
+    @cached_property
     def largest_data(self) -> int:
         """The largest legal number of data bytes."""
-        assert self.max_data is not None  # __post_init__ has filled it in
-        return self.max_data
+        return self._expressible if self.max_data is None else self.max_data
 
     @cached_property
     def longest_frame(self) -> int:
@@ -206,13 +229,19 @@ class FrameFormat:
         return 0 <= size <= self.largest_data and (legal is None or size in legal)
 
 
+def _restored(values: dict[str, Any]) -> FrameFormat:
+    return FrameFormat(**values)
+
+
 def _require(holds: bool, message: str) -> None:
     if not holds:
         raise FormatError(message)
 
 
 def _require_one_of(name: str, value: object, allowed: Collection[str]) -> None:
-    _require(value in allowed, f"{name} must be one of {', '.join(allowed)}, not {value!r}")
+    _require(
+        type(value) is str and value in allowed, f"{name} must be one of {', '.join(allowed)}, not {value!r}"
+    )
 
 
 def _bytes_from_hex(key: str, text: object) -> bytes:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
+import pickle
 from typing import Any
 
 import pytest
@@ -27,6 +30,16 @@ from framelink.wire import DEFAULT_FORMAT, Frame, FrameFormat, Receiver, encode,
         ({"check": "crc-17"}, "check 'crc-17' is unknown; one of: modbus, crc-16"),
         ({"max_data": 256}, "max_data must be 0 to 255 with this len field, not 256"),
         ({"max_data": -1}, "max_data must be 0 to 255"),
+        ({"max_data": 2.0}, "max_data must be 0 to 255"),
+        ({"length_size": 2.0}, "length_size must be 1 or 2, not 2.0"),
+        ({"length_size": True}, "length_size must be 1 or 2, not True"),
+        ({"check": ["modbus"]}, "check must be a name, not"),
+        ({"check_covers_header": "false"}, "check_covers_header must be true or false, not 'false'"),
+        ({"fields": None}, "fields must be len and"),
+        ({"fields": (["len"],)}, "fields must be len and"),
+        ({"length_order": ["little"]}, "length_order must be one of little, big, not"),
+        ({"legal_lengths": None}, "legal_lengths must map commands to lengths"),
+        ({"legal_lengths": {1: 5}}, "lengths of command 0x01 must be 0 to 255, not 5"),
         ({"max_data": 250, "length_counts": "frame"}, "max_data must be 0 to 246"),
         ({"legal_lengths": {300: [1]}}, "command must be 0 to 255, not 300"),
         ({"legal_lengths": {1: [300]}}, "lengths of command 0x01 must be 0 to 255"),
@@ -73,6 +86,21 @@ def test_formats_are_values() -> None:
     """Equal formats are equal and hash alike."""
     assert FrameFormat(tail=b"") == FrameFormat(tail=b"") != DEFAULT_FORMAT
     assert len({FrameFormat(), DEFAULT_FORMAT}) == 1
+
+
+def test_a_variant_of_a_format_is_as_if_made_anew() -> None:
+    """What follows from one attribute is not carried over to a format that differs in it."""
+    assert dataclasses.replace(DEFAULT_FORMAT, length_size=2).largest_data == 65_535
+    assert dataclasses.replace(DEFAULT_FORMAT, length_counts="frame").largest_data == 246
+
+
+def test_formats_can_be_copied_and_pickled() -> None:
+    """As values that travel between processes."""
+    format = FrameFormat(tail=b"", legal_lengths={2: [1, 3]})
+    for again in (copy.deepcopy(format), pickle.loads(pickle.dumps(format))):
+        assert again == format
+        assert again.allows(2, 3)
+        assert not again.allows(2, 2)
 
 
 def test_sizes_follow_from_the_format() -> None:
