@@ -1,4 +1,7 @@
-"""FRAMES ⇄ MESSAGES.  Pure: schema files → construct structs → typed fields with units."""
+"""FRAMES ⇄ MESSAGES.  Pure: schema text → construct structs → typed fields with units.
+
+One module, `files`, reads files: for `Schema.load`, and the standard schema once, at import.
+"""
 
 from framelink.message.fields import TYPES, Field, Value
 from framelink.message.schema import STANDARD, Kind, Message, RefusalCode, Schema, Undecodable

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import enum
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
-
 from framelink.errors import PayloadError, SchemaError
-from framelink.message.fields import Field, Value
+from framelink.message.document import CommandEntry, Document, ParameterEntry, parse
+from framelink.message.fields import PARAMETER_TYPES, Field, Value
+from framelink.message.files import read_schema, read_standard
 from framelink.message.layout import Layout
+from framelink.message.rules import require_name, require_valid
+from framelink.message.values import shown
 from framelink.wire import REPLY, Frame
 
 Kind = Literal["request", "reply", "event"]
@@ -71,53 +71,24 @@ class _Spec:
     layout: Layout
 
 
-class _Device(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
-    type: int = 0
-    description: str = ""
-    byte_order: Literal["little", "big"] = "little"
-
-
-class _Command(msgspec.Struct, forbid_unknown_fields=True):
-    id: int
-    name: str
-    description: str = ""
-    request: list[Field] = []
-    reply: list[Field] = []
-
-
-class _Event(msgspec.Struct, forbid_unknown_fields=True):
-    id: int
-    name: str
-    description: str = ""
-    fields: list[Field] = []
-
-
-class _File(msgspec.Struct, forbid_unknown_fields=True):
-    device: _Device
-    command: list[_Command] = []
-    event: list[_Event] = []
-    parameter: list[dict[str, Any]] = []
-
-
 class Schema:
     """A device's messages; make one with `load` or `parse`."""
 
-    def __init__(self, file: _File, source: str, standard: _File | None = None) -> None:
+    def __init__(self, document: Document, source: str, standard: Document | None = None) -> None:
         self._source = source
-        self._file = file
-        self.parameters = dict(self._read_parameters())
-        commands = [*(standard.command if standard else ()), *file.command]
-        self._commands = commands
+        self._device = document.device
+        known = standard.command if standard else []
+        self._standard = {one.name for one in known}
+        self._commands = [*known, *document.command]
+        self._events = document.event
+        self.parameters = _parameters(document.parameter, source)
         self._by_cmd: dict[int, _Spec] = {}
-        for command in commands:
-            self._add(command.id, command.name, "request", command.request)
-            self._add(command.id, command.name, "reply", command.reply)
-        for event in file.event:
+        self._by_name: dict[tuple[str, Kind], _Spec] = {}
+        self._reply_cmds: dict[int, int] = {}
+        for command in self._commands:
+            self._add_command(command)
+        for event in document.event:
             self._add(event.id, event.name, "event", event.fields)
-        self._by_name = {(spec.name, spec.kind): spec for spec in self._by_cmd.values()}
-        if len(self._by_name) < len(self._by_cmd):
-            raise SchemaError(f"{source}: two messages have the same name")
 
     @classmethod
     def load(cls, path: str | Path) -> Schema:
@@ -127,11 +98,7 @@ class Schema:
             OSError: The file cannot be read.
             SchemaError: It does not describe a device; the message names the file and the key.
         """
-        try:
-            text = Path(path).read_text("utf-8")
-        except UnicodeDecodeError:
-            raise SchemaError(f"{path}: not a TOML file: not UTF-8 text") from None
-        return cls.parse(text, source=str(path))
+        return cls.parse(read_schema(path), source=str(path))
 
     @classmethod
     def parse(cls, text: str, *, source: str = "schema") -> Schema:
@@ -140,22 +107,23 @@ class Schema:
         Raises:
             SchemaError: It does not describe a device.
         """
-        return cls(_read(text, source), source, _STANDARD_FILE)
+        document = parse(text, source)
+        return cls(document, source, _STANDARD if document.device.standard else None)
 
     @property
     def name(self) -> str:
         """The device's name."""
-        return self._file.device.name
+        return self._device.name
 
     @property
     def device_type(self) -> int:
         """The number by which the device identifies itself, 0 if it has none."""
-        return self._file.device.type
+        return self._device.type
 
     @property
     def description(self) -> str:
         """The device in words."""
-        return self._file.device.description
+        return self._device.description
 
     def decode(self, frame: Frame) -> Message | Undecodable | None:
         """Return what a frame means: Undecodable if its payload does not fit, None for an unknown command."""
@@ -180,16 +148,23 @@ class Schema:
 
         Raises:
             PayloadError: There is no such message, or a field is missing, unknown or not allowed.
+            FormatError: The address is none.
         """
         kinds: tuple[Kind, ...] = ("request", "event") if kind is None else (kind,)
         spec = next((self._by_name[name, one] for one in kinds if (name, one) in self._by_name), None)
         if spec is None:
-            known = sorted({spec.name for spec in self._by_cmd.values() if spec.kind in kinds})
-            raise PayloadError(f"{self.name} has no message {name!r}; it has: {', '.join(known)}")
+            known = ", ".join(sorted({name for name, one in self._by_name if one in kinds}))
+            raise PayloadError(f"{self.name} has no message {shown(name)}; it has: {known or 'none'}")
         try:
             return Frame(addr, spec.cmd, spec.layout.pack(fields or {}))
         except PayloadError as error:
             raise PayloadError(f"{name}: {error}") from None
+
+    def reply_cmd(self, cmd: int) -> int | None:
+        """Return the command that answers a command, None for an event or a reply, which nothing answers."""
+        if cmd in self._reply_cmds:
+            return self._reply_cmds[cmd]
+        return None if cmd in self._by_cmd or cmd & REPLY else cmd | REPLY
 
     def describe(self) -> dict[str, Any]:
         """Return the schema as JSON shows it."""
@@ -200,10 +175,11 @@ class Schema:
             "commands": [
                 {
                     "id": one.id,
+                    "reply_id": self._reply_cmds[one.id],
                     "name": one.name,
                     "description": one.description,
-                    "request": self._by_cmd[one.id].layout.describe(),
-                    "reply": self._by_cmd[one.id | REPLY].layout.describe(),
+                    "request": self._by_name[one.name, "request"].layout.describe(),
+                    "reply": self._by_name[one.name, "reply"].layout.describe(),
                 }
                 for one in self._commands
             ],
@@ -212,57 +188,65 @@ class Schema:
                     "id": one.id,
                     "name": one.name,
                     "description": one.description,
-                    "fields": self._by_cmd[one.id].layout.describe(),
+                    "fields": self._by_name[one.name, "event"].layout.describe(),
                 }
-                for one in self._file.event
+                for one in self._events
             ],
-            "parameters": [{"id": number, **one.describe()} for number, one in self.parameters.items()],
+            "parameters": [one.describe() for one in self.parameters.values()],
         }
 
-    def _read_parameters(self) -> Iterator[tuple[int, Field]]:
-        seen: set[int] = set()
-        for entry in self._file.parameter:
-            number = entry.get("id")
-            if type(number) is not int or not 0 <= number <= 0xFF or number in seen:
-                where = f"{self._source}: parameter"
-                raise SchemaError(f"{where}: id must be a new number from 0 to 255, not {number!r}")
-            seen.add(number)
-            field = _converted(
-                {key: value for key, value in entry.items() if key != "id"}, Field, self._source
-            )
-            yield number, field
+    def _add_command(self, command: CommandEntry) -> None:
+        reply_cmd = command.id | REPLY if command.reply_id is None else command.reply_id
+        if command.reply_id is None and command.id & REPLY:
+            where = f"{self._source}: {command.name}"
+            raise SchemaError(f"{where}: id 0x{command.id:02X} has bit 7 set, so reply_id is needed")
+        self._reply_cmds[command.id] = reply_cmd
+        self._add(command.id, command.name, "request", command.request)
+        self._add(reply_cmd, command.name, "reply", command.reply)
 
-    def _add(self, number: int, name: str, kind: Kind, fields: list[Field]) -> None:
+    def _add(self, cmd: int, name: str, kind: Kind, fields: list[Field]) -> None:
+        require_name(name, f"{self._source}: {kind if kind == 'event' else 'command'} {name!r}")
         where = f"{self._source}: {name}"
-        if not 0 <= number < REPLY:
-            raise SchemaError(f"{where}: id must be 0 to {REPLY - 1}, not {number}")
-        cmd = number | REPLY if kind == "reply" else number
-        if cmd in self._by_cmd:
-            raise SchemaError(f"{where}: id 0x{number:02X} is {self._by_cmd[cmd].name} already")
+        if (name, kind) in self._by_name:
+            raise SchemaError(f"{where}: two messages have the same name{self._way_out(name)}")
+        holder = self._by_cmd.get(cmd)
+        is_own_request = holder is not None and (holder.name, holder.kind, kind) == (name, "request", "reply")
+        if holder is not None and not is_own_request:
+            raise SchemaError(f"{where}: id 0x{cmd:02X} is {holder.name} already{self._way_out(holder.name)}")
         layout = Layout(
-            tuple(fields), order=self._file.device.byte_order, parameters=self.parameters, where=where
+            tuple(fields),
+            order=self._device.byte_order,
+            max_data=self._device.max_data,
+            parameters=self.parameters,
+            where=where,
         )
-        self._by_cmd[cmd] = _Spec(cmd, name, kind, layout)
+        self._by_cmd[cmd] = self._by_name[name, kind] = _Spec(cmd, name, kind, layout)
+
+    def _way_out(self, name: str) -> str:
+        """Return what an error adds if a message of that name stands in everybody's way."""
+        return (
+            " (standard = false in [device] leaves the standard commands out)"
+            if name in self._standard
+            else ""
+        )
 
 
-def _read(text: str, source: str) -> _File:
-    try:
-        file: _File = _converted(tomllib.loads(text), _File, source)
-    except tomllib.TOMLDecodeError as error:
-        raise SchemaError(f"{source}: not a TOML file: {error}") from None
-    return file
+def _parameters(entries: list[ParameterEntry], source: str) -> dict[int, Field]:
+    parameters: dict[int, Field] = {}
+    for one in entries:
+        where = f"{source}: parameter {one.name!r}"
+        require_valid(one, where)
+        if one.type in PARAMETER_TYPES:
+            raise SchemaError(f"{where}: type {one.type} is for the fields of commands")
+        if one.id in parameters:
+            raise SchemaError(f"{where}: id {one.id} is {parameters[one.id].name} already")
+        if any(one.name == other.name for other in parameters.values()):
+            raise SchemaError(f"{where}: another parameter has that name")
+        parameters[one.id] = one
+    return parameters
 
 
-def _converted(value: Any, kind: type[Any], source: str) -> Any:
-    try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
-        raise SchemaError(f"{source}: {str(error).replace('$.', '')}") from None
+_STANDARD = parse(read_standard(), "standard.toml")
 
-
-_STANDARD_FILE = _read(
-    files("framelink.message").joinpath("standard.toml").read_text("utf-8"), "standard.toml"
-)
-
-STANDARD = Schema(_STANDARD_FILE, "standard.toml")
-"""What every framelink device knows; every schema extends it."""
+STANDARD = Schema(_STANDARD, "standard.toml")
+"""What every framelink device knows; every schema extends it unless it says otherwise."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from framelink.errors import PayloadError, SchemaError
 from framelink.message import STANDARD, TYPES, Message, RefusalCode, Schema, Undecodable
 from framelink.wire import Frame
+
+DOCUMENTATION = Path(__file__).parents[2] / "docs" / "schemas.md"
 
 MOTOR = """
 [device]
@@ -170,7 +173,11 @@ def test_an_unknown_command_means_nothing(schema: Schema) -> None:
             "status: speed must be -100 to 100 rpm, not 101",
         ),
         ("status", {"speed": 1, "phase": 1, "raw": [1]}, "status: raw must be a list of 2 numbers, not [1]"),
-        ("status", {"speed": 1, "phase": float("nan"), "raw": [1, 2]}, "phase must be -inf to inf, not nan"),
+        (
+            "status",
+            {"speed": 1, "phase": float("nan"), "raw": [1, 2]},
+            "phase must be -3.402823466e+38 to 3.402823466e+38, not nan",
+        ),
     ],
 )
 def test_values_that_do_not_fit_name_message_field_and_what_is_allowed(
@@ -190,30 +197,43 @@ def test_a_reply_takes_true_and_false_only(schema: Schema) -> None:
 
 
 EVENT = '[device]\nname = "x"\n[[event]]\nid = 0x20\nname = "e"\nfields = ['
+ANOTHER = '[[parameter]]\nid = {id}\nname = "{name}"\ntype = "{type}"\n'
+PARAMETER = '[device]\nname = "x"\n' + ANOTHER
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("[device", "f.toml: not a TOML file: "),
+        pytest.param("device = " + "[" * 100_000, "f.toml: not a TOML file: nested too deeply", id="deep"),
+        pytest.param("device = " + "1" * 5_000, "f.toml: not a TOML file: ", id="long"),
         ("", "f.toml: Object missing required field `device`"),
         ("[device]\nname = 5", "f.toml: Expected `str`, got `int` - at `device.name`"),
+        ('[device]\nname = ""', "f.toml: Expected `str` of length >= 1 - at `device.name`"),
+        ('[device]\nname = "x"\ntype = 70000', "f.toml: Expected `int` <= 65535 - at `device.type`"),
+        ('[device]\nname = "x"\ntype = -1', "f.toml: Expected `int` >= 0 - at `device.type`"),
         ('[device]\nname = "x"\ncolour = 1', "f.toml: Object contains unknown field `colour` - at `device`"),
-        (EVENT + '{ name = "a", type = "u9" }]', "f.toml: e, field 'a': type must be one of u8, u16"),
-        (EVENT + '{ name = "a", type = "u8", scale = 0 }]', "field 'a': scale must not be 0"),
-        (EVENT + '{ name = "a", type = "f32", enum = { b = 1 } }]', "enum needs an integer type"),
-        (EVENT + '{ name = "a", type = "u8", scale = 2, enum = { b = 1 } }]', "do not go together"),
-        (EVENT + '{ name = "a", type = "bool", scale = 2 }]', "scale and offset need a number type"),
-        (EVENT + '{ name = "a", type = "u8", min = 2, max = 1 }]', "min must not be above max"),
-        (EVENT + '{ name = "a", type = "u8", count = 0 }]', "count must be 1 to 255"),
-        (EVENT + '{ name = "a", type = "bytes" }, { name = "b", type = "u8" }]', "only the last field may be"),
-        (EVENT + '{ name = "a", type = "u8" }, { name = "a", type = "u8" }]', "two fields have the same name"),
         (EVENT.replace("0x20", "0x01") + "]", "f.toml: e: id 0x01 is ping already"),
-        (EVENT.replace("0x20", "0x90") + "]", "f.toml: e: id must be 0 to 127, not 144"),
+        (EVENT.replace("0x20", "0x81") + "]", "f.toml: e: id 0x81 is ping already (standard = false in [device]"),
+        (EVENT.replace("0x20", "256") + "]", "f.toml: Expected `int` <= 255 - at `event[0].id`"),
+        (EVENT.replace('"e"', '"a\\nb"') + "]", r"f.toml: event 'a\nb': name must be letters, digits and _"),
+        (EVENT.replace("[[event]]", "[[command]]").replace("0x20", "0x90").replace("fields", "request") + "]",
+         "f.toml: e: id 0x90 has bit 7 set, so reply_id is needed"),
+        (EVENT.replace("[[event]]", "[[command]]").replace("fields", "reply_id = 0x85\nreply") + "]",
+         "f.toml: e: id 0x85 is telemetry already"),
         (EVENT.replace('"e"', '"ping"').replace("[[event]]", "[[command]]").replace("fields", "request") + "]",
-         "f.toml: two messages have the same name"),
-        ('[device]\nname = "x"\n[[parameter]]\nname = "p"', "parameter: id must be a new number from 0 to 255"),
+         "f.toml: ping: two messages have the same name (standard = false in [device]"),
+        ('[device]\nname = "x"\n[[parameter]]\nname = "p"\ntype = "u8"', "missing required field `id` - at `parameter[0]`"),
         ('[device]\nname = "x"\n[[parameter]]\nid = 1\ntype = "u8"', "f.toml: Object missing required field `name`"),
+        (PARAMETER.format(id=1, name="p", type="u9"), "f.toml: parameter 'p': type must be one of u8, u16"),
+        (PARAMETER.format(id=1, name="", type="u8"), "f.toml: parameter '': name must be letters"),
+        (PARAMETER.format(id=1, name="p", type="value"), "f.toml: parameter 'p': type value is for the fields of commands"),
+        (PARAMETER.format(id=1, name="p", type="parameter"), "parameter 'p': type parameter is for the fields of commands"),
+        (PARAMETER.format(id=256, name="p", type="u8"), "f.toml: Expected `int` <= 255 - at `parameter[0].id`"),
+        (PARAMETER.format(id=1, name="p", type="u8") + ANOTHER.format(id=1, name="q", type="u8"),
+         "f.toml: parameter 'q': id 1 is p already"),
+        (PARAMETER.format(id=1, name="p", type="u8") + ANOTHER.format(id=2, name="p", type="i8"),
+         "f.toml: parameter 'p': another parameter has that name"),
     ],
 )  # fmt: skip
 def test_a_schema_that_cannot_be_names_the_file_and_the_key(text: str, message: str) -> None:
@@ -222,6 +242,76 @@ def test_a_schema_that_cannot_be_names_the_file_and_the_key(text: str, message: 
         Schema.parse(text, source="f.toml")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+OWN = """
+[device]
+name = "own"
+standard = false
+
+[[command]]
+id = 0x01
+name = "start"
+reply_id = 0x41
+request = [{ name = "speed", type = "u8" }]
+reply = [{ name = "done", type = "bool" }]
+
+[[command]]
+id = 0x90
+name = "read"
+reply_id = 0x90
+reply = [{ name = "speed", type = "u16" }]
+
+[[event]]
+id = 0x81
+name = "alarm"
+"""
+
+
+@pytest.fixture
+def own() -> Schema:
+    """The schema of a device with habits of its own."""
+    return Schema.parse(OWN)
+
+
+def test_a_device_may_have_ids_of_its_own(own: Schema) -> None:
+    """Replies have any id, events and requests bit 7 too, and the standard commands' ids are free."""
+    assert own.encode(3, "start", {"speed": 9}) == Frame(3, 0x01, b"\x09")
+    assert decoded(own, Frame(3, 0x01, b"\x09")).kind == "request"
+    assert decoded(own, Frame(3, 0x41, b"\x01")) == Message(
+        Frame(3, 0x41, b"\x01"), "start", "reply", {"done": True}
+    )
+    assert decoded(own, Frame(3, 0x81)).kind == "event"
+    assert own.decode(Frame(3, 0x06)) is None
+    with pytest.raises(PayloadError, match="own has no message 'ping'; it has: alarm, read, start"):
+        own.encode(3, "ping")
+
+
+def test_a_reply_may_have_its_requests_id(own: Schema) -> None:
+    """What comes from the device is then the reply."""
+    assert own.encode(3, "read") == Frame(3, 0x90)
+    assert decoded(own, Frame(3, 0x90, b"\x05\x00")).fields == {"speed": 5}
+    assert own.decode(Frame(3, 0x90)) == Undecodable(Frame(3, 0x90), "read: payload must have 2 bytes, not 0")
+
+
+def test_a_schema_tells_what_answers_a_command(own: Schema, schema: Schema) -> None:
+    """The schema's reply_id, else the command with bit 7 set; nothing answers events and replies."""
+    asked = {0x01: 0x41, 0x90: 0x90, 0x41: None, 0x81: None, 0x02: 0x82, 0x92: None}
+    assert {cmd: own.reply_cmd(cmd) for cmd in asked} == asked
+    assert (schema.reply_cmd(0x21), schema.reply_cmd(0x20), schema.reply_cmd(0x01)) == (0xA1, None, 0x81)
+    assert [(one["id"], one["reply_id"]) for one in own.describe()["commands"]] == [(1, 0x41), (0x90, 0x90)]
+
+
+def test_the_documentations_examples_are_schemas() -> None:
+    """As they stand."""
+    examples = re.findall(r"```toml\n(.*?)```", DOCUMENTATION.read_text("utf-8"), re.DOTALL)
+    assert [Schema.parse(one).name for one in examples] == ["motor", "pump"]
+
+
+def test_a_schema_of_nothing_has_no_message() -> None:
+    """The error says so."""
+    with pytest.raises(PayloadError, match="empty has no message 'ping'; it has: none"):
+        Schema.parse('device = { name = "empty", standard = false }').encode(1, "ping")
 
 
 def test_a_schema_is_read_from_a_file(tmp_path: Path) -> None:
