@@ -6,20 +6,24 @@ for frame in link:
 print(frame)
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
 from framelink import errors
-from framelink.wire import DEFAULT_FORMAT, Frame, FrameFormat, Ledger, Receiver, State, encode
 
+TYPE_CHECKING = False  # as `typing` has it, without its import: the command line should soon take Ctrl-C
 if TYPE_CHECKING:
+    from typing import Any
+
     from framelink.device import request
     from framelink.link import AsyncLink, Link, LinkState, connect, open  # noqa: A004 - as io.open does
     from framelink.message import Message, Schema, Undecodable
+    from framelink.wire import DEFAULT_FORMAT, Frame, FrameFormat, Ledger, Receiver, State, encode
 
 __version__ = "0.1.0"
 
+_WIRE = ("DEFAULT_FORMAT", "Frame", "FrameFormat", "Ledger", "Receiver", "State", "encode")
 _LAZY = {
+    **dict.fromkeys(_WIRE, "framelink.wire"),
     **dict.fromkeys(("AsyncLink", "Link", "LinkState", "connect", "open"), "framelink.link"),
     **dict.fromkeys(("Message", "Schema", "Undecodable"), "framelink.message"),
     "request": "framelink.device",
@@ -28,6 +32,8 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
+    from importlib import import_module  # noqa: PLC0415 - for what is used only
+
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(_LAZY[name]), name)

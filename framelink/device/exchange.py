@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+from collections.abc import Callable
 
 from framelink.errors import FormatError, RequestRefused, RequestTimeout
 from framelink.message import RefusalCode
@@ -11,6 +12,12 @@ from framelink.wire import BROADCAST, REPLY, Frame
 
 NEGATIVE_REPLY = 0xFF
 """The command of a negative reply: refused cmd, code, text."""
+
+PARAMETER_COMMANDS = frozenset({0x03, 0x04})
+"""get and set: their replies repeat the parameter, the first byte of the request's data."""
+
+Match = Callable[[Frame], bool]
+"""Tells whether a frame with the reply's address and command is the reply to this very request."""
 
 MAX_RETRIES = 100  # more is a loop that the caller should write, and stop, himself
 
@@ -28,21 +35,28 @@ class Phase(enum.Enum):
 class Exchange:
     """One request, sent up to 1 + retries times, until its reply, its refusal or its last deadline.
 
-    The frame has no sequence number, so a reply is told by address and command alone: whoever drives
-    exchanges keeps one at a time for each address.
+    The frame has no sequence number, so a reply is told by address, command and what `match` looks at.
+    Whoever drives exchanges keeps one at a time for each address, and minds replies that are `outstanding`.
 
     Args:
         request: What is sent.
         timeout: Seconds to wait after each sending, more than 0.
         retries: How often it is sent again, 0 to 100.
         reply_cmd: The command that answers, for devices with habits of their own; None means cmd | 0x80.
+        match: What else makes it the reply; None means the parameter for get and set, else nothing.
 
     Raises:
         FormatError: The request cannot have a reply, or an argument is out of range.
     """
 
     def __init__(
-        self, request: Frame, *, timeout: float, retries: int = 0, reply_cmd: int | None = None
+        self,
+        request: Frame,
+        *,
+        timeout: float,
+        retries: int = 0,
+        reply_cmd: int | None = None,
+        match: Match | None = None,
     ) -> None:
         if request.addr == BROADCAST:
             raise FormatError(
@@ -60,7 +74,9 @@ class Exchange:
         self.phase = Phase.READY
         self.deadline = math.inf
         self._allowed = 1 + retries
-        self._reply_cmd = request.cmd | REPLY if reply_cmd is None else reply_cmd
+        self.reply_cmd = request.cmd | REPLY if reply_cmd is None else reply_cmd
+        self.sendings = 0
+        self._match = match or (self._names_parameter if reply_cmd is None else _any_frame)
         self._reply: Frame | None = None
 
     def begin(self) -> Frame:
@@ -73,19 +89,35 @@ class Exchange:
     def sent(self, now: float) -> None:
         """Tell that the frame of this attempt is on its way; the wait ends at `deadline`."""
         self.deadline = now + self.timeout
+        self.sendings += 1
+
+    @property
+    def outstanding(self) -> int:
+        """How many replies may still come: of the sendings that have none."""
+        return self.sendings - (self._reply is not None)
+
+    def is_answer(self, frame: Frame) -> bool:
+        """Tell whether the frame answers a request like this one, be it with other data."""
+        return frame.addr == self.request.addr and (frame.cmd == self.reply_cmd or self._refuses(frame))
 
     def receive(self, frame: Frame) -> bool:
         """Take a frame from the device's line; tell whether it settles the exchange."""
         if self.phase is not Phase.WAITING or frame.addr != self.request.addr:
             return False
-        if frame.cmd == self._reply_cmd:
+        if frame.cmd == self.reply_cmd and self._match(frame):
             self.phase = Phase.ANSWERED
-        elif frame.cmd == NEGATIVE_REPLY and frame.data[:1] == bytes([self.request.cmd]):
+        elif self._refuses(frame):
             self.phase = Phase.REFUSED
         else:
             return False
         self._reply = frame
         return True
+
+    def _refuses(self, frame: Frame) -> bool:
+        return frame.cmd == NEGATIVE_REPLY and frame.data[:1] == bytes([self.request.cmd])
+
+    def _names_parameter(self, frame: Frame) -> bool:
+        return self.request.cmd not in PARAMETER_COMMANDS or frame.data[:1] == self.request.data[:1]
 
     def expire(self, now: float) -> None:
         """Tell that it is `now`: at the deadline the attempt is over, READY for another or EXPIRED."""
@@ -127,6 +159,10 @@ class Exchange:
             code=code,
             text=text,
         )
+
+
+def _any_frame(_frame: Frame) -> bool:
+    return True
 
 
 def _reason_of(code: int) -> str:

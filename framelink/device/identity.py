@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 from framelink.device.requester import DEFAULT_TIMEOUT, FrameLine, request
 from framelink.errors import RequestError
+from framelink.link import Link
 from framelink.message import STANDARD, Message
 
 
@@ -29,10 +31,20 @@ class Identity:
     name: str
 
 
-async def identify(
-    link: FrameLine, addr: int, *, timeout: float = DEFAULT_TIMEOUT, retries: int = 0
-) -> Identity:
-    """Ask a device what it is.
+@overload
+def identify(link: Link, addr: int, *, timeout: float = ..., retries: int = ...) -> Identity: ...
+
+
+@overload
+def identify(
+    link: FrameLine, addr: int, *, timeout: float = ..., retries: int = ...
+) -> Coroutine[Any, Any, Identity]: ...
+
+
+def identify(
+    link: Link | FrameLine, addr: int, *, timeout: float = DEFAULT_TIMEOUT, retries: int = 0
+) -> Identity | Coroutine[Any, Any, Identity]:
+    """Ask a device what it is; to be awaited if the link is an `AsyncLink`.
 
     Args:
         link: The link, connected or on its way there.
@@ -44,6 +56,12 @@ async def identify(
         RequestError: No reply, a negative one, or one that identifies nothing.
         LinkError: The request could not be sent.
     """
+    if isinstance(link, Link):
+        return link.call(lambda inner: _identify(inner, addr, timeout, retries))
+    return _identify(link, addr, timeout, retries)
+
+
+async def _identify(link: FrameLine, addr: int, timeout: float, retries: int) -> Identity:
     reply = await request(link, STANDARD.encode(addr, "identify"), timeout=timeout, retries=retries)
     message = STANDARD.decode(reply)
     if not isinstance(message, Message):

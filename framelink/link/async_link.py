@@ -5,27 +5,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
-from framelink.errors import LinkClosed, LinkDown, LinkFull, LinkOpenError, LinkTimeout
-from framelink.link.connector import Connector
+from framelink.errors import LinkClosed, LinkDown, LinkError, LinkFull, LinkOpenError, LinkTimeout
+from framelink.link.connector import STEADY_AFTER, Connector
 from framelink.link.daemon import in_daemon
-from framelink.link.inbox import Inbox
-from framelink.link.life import TRANSITIONS, LinkState, StateChange
+from framelink.link.interface import Port, PortEvents, PortOpener
+from framelink.link.life import ENDING, TRANSITIONS, LinkState, StateChange
 from framelink.link.observers import Observers, Waiters
-from framelink.link.port import Port, PortEvents, PortOpener, SerialOpener
+from framelink.link.port import LineSettings, opener_for
+from framelink.link.receiving import Reception
+from framelink.link.sending import Sending
 from framelink.link.stats import LinkStats
-from framelink.link.transmitter import Transmitter
-from framelink.wire import DEFAULT_FORMAT, Frame, FrameFormat, Ledger, Receiver, encode, idle_gap
+from framelink.link.timeouts import bounded
+from framelink.wire import DEFAULT_FORMAT, Frame, FrameFormat, Ledger, encode
 
 DEFAULT_BAUDRATE = 115_200
 DEFAULT_CONNECT_TIMEOUT = 10.0  # seconds; an adapter is ready 2 s after being plugged in, a slow hub's in 5
-DRAIN_TIMEOUT = 0.4  # seconds that closing waits for queued frames; with the next one less than 1 s
 RELEASE_TIMEOUT = 0.4  # seconds that closing waits for the driver; a thread goes on waiting if need be
-DRAIN_POLL = 0.005  # seconds between looks at the driver's buffer while closing; it has no event for that
 
 _log = logging.getLogger("framelink.link")
 
@@ -38,38 +39,38 @@ class AsyncLink:
     reconnections and ends when the link is closed.
 
     Args:
-        line: A device path, `COM3`, `usb:VID:PID[:SERIAL]`, `socket://host:port`, `rfc2217://host:port`,
+        url: A device path, `COM3`, `usb:VID:PID[:SERIAL]`, `socket://host:port`, `rfc2217://host:port`,
             anything else that pyserial opens, or an opener of your own.
         baudrate: Symbols per second.
         format: The devices' variant of the frame.
         connect_timeout: Seconds that entering the context waits for the line; None waits for ever.
+        settings: Parity and the like, see `framelink.link.LineSettings`.
+
+    Raises:
+        TypeError: The URL is nothing of the kind, or a setting is none.
     """
 
     def __init__(
         self,
-        line: str | PortOpener,
+        url: str | os.PathLike[str] | PortOpener,
         *,
         baudrate: int = DEFAULT_BAUDRATE,
         format: FrameFormat = DEFAULT_FORMAT,
         connect_timeout: float | None = DEFAULT_CONNECT_TIMEOUT,
+        **settings: Unpack[LineSettings],
     ) -> None:
-        self._opener = SerialOpener(line, baudrate) if isinstance(line, str) else line
+        self._opener = opener_for(url, baudrate, settings)
         self._format = format
-        self._connect_timeout = connect_timeout
-        self._idle_gap = idle_gap(baudrate) if baudrate > 0 else 0.0  # opening refuses such a rate
-        self._receiver = Receiver(format)
-        self._transmitter = Transmitter(self._on_blocked, self._on_broken)
-        self._inbox = Inbox(self._pause, self._on_room)
+        self._connect_timeout = bounded(connect_timeout)
+        self._waiters = Waiters()
+        self._reception = Reception(format, baudrate, self._in_loop, self._waiters)
+        self._inbox = self._reception.inbox
+        self._sending = Sending(self._in_loop, self._lose)
+        self._transmitter = self._sending.transmitter
         self._state = LinkState.INITIAL
         self._connector = Connector(self._opener)
         self._port: Port | None = None
-        self._last_frame_at: float | None = None
-        self._last_bytes_at = 0.0
-        self._idle_timer: asyncio.TimerHandle | None = None
         self._watchers: Observers[StateChange] = Observers()
-        self._subscribers: Observers[Frame] = Observers()
-        self._waiters = Waiters()
-        self._arrival: Callable[[], None] = lambda: None
         self._loop: asyncio.AbstractEventLoop
         self._loop_thread = 0
         self._task: asyncio.Task[None] | None = None
@@ -106,12 +107,12 @@ class AsyncLink:
     @property
     def ledger(self) -> Ledger:
         """Where every received byte went."""
-        return self._receiver.ledger
+        return self._reception.ledger
 
     @property
     def stats(self) -> LinkStats:
         """The link's figures so far."""
-        ledger = self._receiver.ledger
+        ledger = self._reception.ledger
         return LinkStats(
             ledger=ledger,
             frames_received=ledger.frames,
@@ -119,10 +120,11 @@ class AsyncLink:
             bytes_received=ledger.received,
             bytes_sent=self._transmitter.bytes_sent,
             connects=self._connector.connects,
-            last_frame_at=self._last_frame_at,
+            last_frame_at=self._reception.last_frame_at,
             low_latency=self.low_latency,
             tx_discarded=self._transmitter.discarded,
             tx_refused=self._transmitter.refused,
+            tx_cut=self._sending.cut,
             rx_paused=self._inbox.paused,
             rx_unread_dropped=self._inbox.unread_dropped,
         )
@@ -136,7 +138,9 @@ class AsyncLink:
         self._loop = asyncio.get_running_loop()
         self._loop_thread = threading.get_ident()
         self._move(LinkState.CONNECTING)
-        self._task = self._loop.create_task(self._live(), name=f"framelink {self.url}")
+        serving = self._connector.keep_open(self._serve)
+        self._task = self._loop.create_task(serving, name=f"framelink {self.url}")
+        self._task.add_done_callback(self._ended)
 
     async def wait_connected(self, timeout: float | None = None) -> None:
         """Wait until the line is connected.
@@ -150,7 +154,7 @@ class AsyncLink:
             LinkClosed: The link was closed.
         """
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(bounded(timeout)):
                 while self._state is not LinkState.CONNECTED:
                     self._require_open()
                     await self._waiters.wait()
@@ -159,17 +163,20 @@ class AsyncLink:
             raise LinkTimeout(f"not connected within {timeout:g} s: {why}") from None
 
     async def close(self) -> None:
-        """Send what is queued, give the line back, and end all waiting; takes less than a second.
+        """Send what is queued, give the line back, and end all waiting.
 
-        Closing twice is fine.
+        Takes less than a second, if no callback keeps the loop for longer.  Closing twice is fine.
         """
-        if self._task is not None and self._state is not LinkState.CLOSED:
-            if self._state is LinkState.CONNECTED:
-                await self._drain()
-            self._advance_to(LinkState.DISCONNECTING)
-            self._task.cancel()
+        if self._task is None:
+            self._advance_to(LinkState.CLOSED)
+        elif self._state is not LinkState.CLOSED:
+            try:
+                if self._state is LinkState.CONNECTED:
+                    await self._sending.drain()
+            finally:  # also if whoever closes the link is cancelled
+                self._advance_to(LinkState.DISCONNECTING)
+                self._task.cancel()
             await asyncio.wait([self._task])
-        self._advance_to(LinkState.CLOSED)
 
     async def __aenter__(self) -> Self:
         self.start()
@@ -187,61 +194,55 @@ class AsyncLink:
         """Have every state change told, in the loop; call the returned function to end that."""
         return self._watchers.add(callback)
 
-    async def _live(self) -> None:
-        """Connect, and connect again when the line breaks, until cancelled or until nothing will help."""
-        try:
-            while True:
-                await self._live_once(await self._connector.open())
-        except LinkOpenError as fault:
-            self._move(LinkState.CLOSED, str(fault))
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Be closed, now that nothing serves the line any more, for whatever reason."""
+        fault = None if task.cancelled() else task.exception()
+        if not isinstance(fault, LinkOpenError):
+            self._advance_to(LinkState.DISCONNECTING)
+            if fault is not None:
+                _log.error("%s: closed by a fault of its own", self.url, exc_info=fault)
+        self._advance_to(LinkState.CLOSED, str(fault or ""))
 
-    async def _live_once(self, port: Port) -> None:
-        """Serve one connection until it breaks."""
+    async def _serve(self, port: Port) -> bool:
+        """Serve one connection until it breaks; tell whether it lasted, or at least brought a frame."""
         self._lost = self._loop.create_future()
+        began, frames_before = self._loop.time(), self._reception.ledger.frames
         try:
             self._adopt(port)
             reason = await self._lost
-            self._connector.fault = LinkDown(f"{self.url} was lost: {reason}")
+            self._connector.lost(reason)
             self._forsake(port)
             self._move(LinkState.LOST, reason)
         finally:
             self._forsake(port)
             await self._give_back(port)
         self._move(LinkState.CONNECTING)
+        return self._loop.time() - began >= STEADY_AFTER or self._reception.ledger.frames > frames_before
 
     def _adopt(self, port: Port) -> None:
         self._port = port
-        self._inbox.forget_pause()
-        self._transmitter.attach(port)
-        port.start(self._loop, PortEvents(self._received, self._writable, self._lose))
+        self._reception.attach(self._loop, port)
+        self._sending.attach(port)
+        port.start(self._loop, PortEvents(self._reception.received, self._sending.writable, self._lose))
         self._move(LinkState.CONNECTED)
 
     def _forsake(self, port: Port) -> None:
         """End the traffic with a port; doing it twice is fine."""
-        self._transmitter.detach()
+        self._sending.detach()
         self._port = None
         port.stop()
-        if self._idle_timer is not None:
-            self._idle_timer.cancel()
-            self._idle_timer = None
-        self._deliver(self._receiver.flush())  # what lies inside a cut frame may be whole
+        self._reception.detach()
 
     async def _give_back(self, port: Port) -> None:
         """Close a port, and wait for that so long as it is reasonable."""
-        closing = asyncio.ensure_future(in_daemon(port.close))
-        await asyncio.wait([closing], timeout=RELEASE_TIMEOUT)
-        closing.cancel()
+        with contextlib.suppress(Exception):  # a driver that fails here is as gone as one that does not
+            async with asyncio.timeout(RELEASE_TIMEOUT):
+                await in_daemon(port.close)
 
-    async def _drain(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(DRAIN_TIMEOUT):
-                while self._port is not None and not (self._transmitter.idle and not self._port.unsent()):
-                    await asyncio.sleep(DRAIN_POLL)
-
-    def _advance_to(self, state: LinkState) -> None:
+    def _advance_to(self, state: LinkState, reason: str = "") -> None:
         """Move on to an ending state, unless the link is there or beyond."""
         if self._state not in (state, LinkState.CLOSED):
-            self._move(state)
+            self._move(state, reason)
 
     def _move(self, state: LinkState, reason: str = "") -> None:
         """The one place where the state changes."""
@@ -251,22 +252,30 @@ class AsyncLink:
         change = StateChange(previous, state, reason, time.monotonic())
         _log.debug("%s: %s → %s %s", self.url, previous.value, state.value, reason)
         self._watchers.tell(change)
+        if state in ENDING:
+            self._sending.fail(self._closed_fault())
+        else:
+            self._sending.advance()
         self._waiters.wake()
-        self._arrival()
+        self._reception.arrival()
 
     def _require_open(self) -> None:
-        if self._state in (LinkState.DISCONNECTING, LinkState.CLOSED):
-            fault = self._connector.fault
-            raise fault if isinstance(fault, LinkOpenError) else LinkClosed(f"{self.url} is closed")
+        if self._state in ENDING:
+            raise self._closed_fault()
+
+    def _closed_fault(self) -> LinkError:
+        fault = self._connector.fault
+        return fault if isinstance(fault, LinkOpenError) else LinkClosed(f"{self.url} is closed")
 
     # --- Sending ------------------------------------------------------------------------------------------
 
-    async def send(self, frame: Frame, timeout: float = 0.0) -> None:
+    async def send(self, frame: Frame, timeout: float | None = 0.0) -> None:
         """Send a frame: handed to the line at once, or queued behind those before it.
 
         Args:
             frame: What to send.
-            timeout: Seconds to wait for the line to be connected and for room in the queue.
+            timeout: Seconds to wait for the line to be connected and for room in the queue; None waits for
+                ever.
 
         Raises:
             FormatError: The frame format cannot carry this frame.
@@ -279,18 +288,15 @@ class AsyncLink:
         try:
             self.send_now(data)
         except (LinkDown, LinkFull):
-            if timeout <= 0:
+            if timeout is not None and timeout <= 0:
                 raise
-            await self._send_later(data, timeout)
+            await self.send_in_turn(data, timeout)
 
-    async def _send_later(self, data: bytes, timeout: float) -> None:
+    async def send_in_turn(self, data: bytes, timeout: float | None) -> None:
+        """Have a frame's encoded bytes wait behind those that wait already, as `send` with a timeout does."""
+        self._require_open()
         try:
-            async with asyncio.timeout(timeout):
-                while True:
-                    await self._waiters.wait()
-                    with contextlib.suppress(LinkDown, LinkFull):
-                        self.send_now(data)
-                        return
+            await self._sending.wait(data, bounded(timeout))
         except TimeoutError:
             why = self._connector.fault or "its transmit queue stayed full"
             raise LinkTimeout(f"{self.url}: not sent within {timeout:g} s: {why}") from None
@@ -303,16 +309,6 @@ class AsyncLink:
         """
         self._require_open()
         self._transmitter.offer(data)
-
-    def _on_blocked(self) -> None:
-        self._in_loop(self._watch_writable)
-
-    def _watch_writable(self) -> None:
-        if self._port is not None:
-            self._port.watch_writable()
-
-    def _on_broken(self, reason: str) -> None:
-        self._in_loop(self._lose, reason)
 
     # --- Receiving ----------------------------------------------------------------------------------------
 
@@ -333,7 +329,7 @@ class AsyncLink:
         if timeout is None:
             return await self._next()
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(bounded(timeout)):
                 return await self._next()
         except TimeoutError:
             raise LinkTimeout(f"{self.url}: no frame within {timeout:g} s") from None
@@ -358,7 +354,7 @@ class AsyncLink:
 
     def on_arrival(self, callback: Callable[[], None]) -> None:
         """Have it told, in the loop, when `take` may have something new."""
-        self._arrival = callback
+        self._reception.arrival = callback
 
     async def __aiter__(self) -> AsyncIterator[Frame]:
         while True:
@@ -368,63 +364,13 @@ class AsyncLink:
                 return
 
     def subscribe(self, callback: Callable[[Frame], None]) -> Callable[[], None]:
-        """Have every received frame told, in the loop, besides the receive queue.
-
-        Returns:
-            A function that ends it.
-        """
-        return self._subscribers.add(callback)
-
-    def _received(self, chunk: bytes) -> None:
-        """Take bytes from the port."""
-        self._last_bytes_at = self._loop.time()
-        frames = self._receiver.feed(chunk)
-        if frames:
-            self._deliver(frames)
-        if self._idle_timer is None and self._receiver.pending:
-            self._idle_timer = self._loop.call_at(self._last_bytes_at + self._idle_gap, self._on_idle)
-
-    def _writable(self) -> None:
-        """Write on: the port has room again."""
-        self._transmitter.pump()
-        self._waiters.wake()
+        """Have every received frame told, in the loop, besides the queue; the returned function ends that."""
+        return self._reception.subscribers.add(callback)
 
     def _lose(self, reason: str) -> None:
         """Take the news that the port broke."""
         if self._port is not None and not self._lost.done():
             self._lost.set_result(reason)
-
-    def _deliver(self, frames: list[Frame]) -> None:
-        if not frames:
-            return
-        self._last_frame_at = self._last_bytes_at
-        for frame in frames:
-            self._subscribers.tell(frame)
-        self._inbox.put(frames)
-        self._waiters.wake()
-        self._arrival()
-
-    def _on_idle(self) -> None:
-        """Give the pending candidate up, if the line really is silent: a host that stalls hears nothing."""
-        self._idle_timer = None
-        if not self._receiver.pending or self._port is None:
-            return
-        now, due = self._loop.time(), self._last_bytes_at + self._idle_gap
-        if now < due or self._port.waiting():
-            self._idle_timer = self._loop.call_at(max(due, now + self._idle_gap), self._on_idle)
-            return
-        self._deliver(self._receiver.flush())
-
-    def _pause(self) -> None:
-        if self._port is not None:
-            self._port.pause()
-
-    def _on_room(self) -> None:
-        self._in_loop(self._resume)
-
-    def _resume(self) -> None:
-        if self._port is not None:
-            self._port.resume()
 
     def _in_loop(self, work: Callable[..., None], *arguments: Any) -> None:
         """Do something in the loop, from whichever thread this is."""
@@ -436,11 +382,12 @@ class AsyncLink:
 
 
 def connect(
-    url: str | PortOpener,
+    url: str | os.PathLike[str] | PortOpener,
     *,
     baudrate: int = DEFAULT_BAUDRATE,
     format: FrameFormat = DEFAULT_FORMAT,
     connect_timeout: float | None = DEFAULT_CONNECT_TIMEOUT,
+    **settings: Unpack[LineSettings],
 ) -> AsyncLink:
     """Return a link for `async with`, which connects it and closes it; arguments as of `AsyncLink`.
 
@@ -449,4 +396,4 @@ def connect(
             async for frame in link:
                 print(frame)
     """
-    return AsyncLink(url, baudrate=baudrate, format=format, connect_timeout=connect_timeout)
+    return AsyncLink(url, baudrate=baudrate, format=format, connect_timeout=connect_timeout, **settings)

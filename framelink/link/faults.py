@@ -13,6 +13,11 @@ class TransientLinkError(LinkError):
     """The line cannot be opened just now; trying again may help."""
 
 
+def is_busy(error: BaseException) -> bool:
+    """Tell whether an error of opening says that somebody has the line open."""
+    return _errno_of(error) in (errno.EBUSY, errno.EAGAIN)
+
+
 def opening_fault(url: str, error: Exception) -> LinkError:
     """Return what an error of opening means: a LinkOpenError if waiting will not help, else transient."""
     if isinstance(error, LinkError):
@@ -25,7 +30,7 @@ def opening_fault(url: str, error: Exception) -> LinkError:
             f"no permission to open {url}; add yourself to its group (`ls -l {url}` shows it, often dialout:"
             " `sudo usermod -aG dialout $USER`, then log in again)"
         )
-    if code in (errno.EBUSY, errno.EAGAIN):
+    if is_busy(error):
         return TransientLinkError(f"{url} is in use by another program; close it there")
     if code in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
         return TransientLinkError(
@@ -33,7 +38,7 @@ def opening_fault(url: str, error: Exception) -> LinkError:
         )
     if code in (errno.ENOTTY, errno.EISDIR, errno.EINVAL, errno.ENOTDIR):
         return LinkOpenError(f"{url} is no serial port; `framelink ports` lists those there are")
-    if any(isinstance(one, (ValueError, TypeError)) for one in _causes(error)):
+    if any(isinstance(one, (ValueError, TypeError, OverflowError)) for one in _causes(error)):
         return LinkOpenError(f"{url} cannot be opened: {error}")
     return TransientLinkError(f"{url}: {error}")
 

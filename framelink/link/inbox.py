@@ -14,10 +14,10 @@ class Inbox:
     """Received frames, in order.
 
     When it is full and somebody reads from it, the line is paused: with flow control nothing is lost.  While
-    nobody ever has read, the oldest frames make room, since waiting for a reader would stop everything else.
+    nobody reads, the oldest frames make room, since waiting for a reader would stop everything else.
 
     Args:
-        on_full: Called in the loop when the line should pause.
+        on_full: Called in the loop when the line should pause; `expect_reader` is due some time later.
         on_room: Called from the reader's thread when it may go on.
     """
 
@@ -26,7 +26,7 @@ class Inbox:
         self._on_room = on_room
         self._frames: deque[Frame] = deque()
         self._has_reader = False
-        self._is_paused = False
+        self.is_paused = False
         self.paused = 0
         self.unread_dropped = 0
 
@@ -39,14 +39,15 @@ class Inbox:
         excess = len(self._frames) - RX_QUEUE_FRAMES
         if excess < 0:
             return
-        if not self._has_reader:
+        if not self.is_paused and self._has_reader:
+            self.is_paused = True
+            self.paused += 1
+            self._has_reader = False  # until it reads again
+            self._on_full()
+        elif not self.is_paused:
             for _ in range(excess):
                 self._frames.popleft()
             self.unread_dropped += excess
-        elif not self._is_paused:
-            self._is_paused = True
-            self.paused += 1
-            self._on_full()
 
     def take(self) -> Frame | None:
         """Remove and return the oldest frame, None if there is none."""
@@ -57,11 +58,19 @@ class Inbox:
             frame = self._frames.popleft()
         except IndexError:  # another thread was faster
             return None
-        if self._is_paused and len(self._frames) <= RX_QUEUE_FRAMES // 2:
-            self._is_paused = False
+        if self.is_paused and len(self._frames) <= RX_QUEUE_FRAMES // 2:
+            self.is_paused = False
             self._on_room()
         return frame
 
+    def expect_reader(self) -> bool:
+        """Give the pause up if nobody has read since the last look; tell whether it goes on."""
+        if self.is_paused and not self._has_reader:
+            self.is_paused = False
+            self._on_room()
+        self._has_reader = self._has_reader and not self.is_paused
+        return self.is_paused
+
     def forget_pause(self) -> None:
         """Start unpaused: the line is a new one."""
-        self._is_paused = False
+        self.is_paused = False

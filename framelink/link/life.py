@@ -17,6 +17,9 @@ class LinkState(enum.Enum):
     CLOSED = "closed"
 
 
+ENDING = (LinkState.DISCONNECTING, LinkState.CLOSED)
+"""The states in which a link takes and gives nothing any more."""
+
 TRANSITIONS = {
     LinkState.INITIAL: {LinkState.CONNECTING, LinkState.CLOSED},
     LinkState.CONNECTING: {LinkState.CONNECTED, LinkState.DISCONNECTING, LinkState.CLOSED},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -31,28 +32,40 @@ class Observers(Generic[T]):
         return remove
 
     def tell(self, event: T) -> None:
-        """Call them all; an observer's fault is its own and must not stop the link."""
+        """Call them all; an observer's fault is its own and must not stop the link.
+
+        Neither may `sys.exit`, which in a background thread would end that thread alone and in silence.
+        """
         for callback in self._callbacks:
             try:
                 callback(event)
-            except Exception:  # noqa: BLE001 - whatever it is, it is not ours
+            except BaseException as fault:  # whatever it is, it is not ours
+                if not isinstance(fault, Exception) and _in_main_thread():
+                    raise  # the program is to end
                 _log.exception("an observer of a link failed")
 
 
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
 class Waiters:
-    """Tasks that wait until something happens that may concern them; then they look for themselves."""
+    """Tasks that wait until something happens that may concern them; then they look for themselves.
+
+    They go on in the order in which they came.
+    """
 
     def __init__(self) -> None:
-        self._futures: set[asyncio.Future[None]] = set()
+        self._futures: dict[asyncio.Future[None], None] = {}
 
     async def wait(self) -> None:
         """Wait for the next `wake`."""
         future = asyncio.get_running_loop().create_future()
-        self._futures.add(future)
+        self._futures[future] = None
         try:
             await future
         finally:
-            self._futures.discard(future)
+            del self._futures[future]
 
     def wake(self) -> None:
         """Let all who wait now go on."""

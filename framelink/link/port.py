@@ -1,101 +1,56 @@
-"""Open lines: the only module that knows pyserial.
-
-A `Port` is an open line, driven by an asyncio loop.  Where there is a file descriptor to wait on, the loop
-does; where there is none, a thread waits in a blocking read.
-"""
+"""Opening lines and listing them: the only module that imports pyserial."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
-import threading
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
+from urllib.parse import urlsplit
 
 import serial
 from serial.tools import list_ports
 
 from framelink.errors import LinkOpenError
-from framelink.link.faults import TransientLinkError
+from framelink.link.descriptor_port import DescriptorPort
+from framelink.link.faults import TransientLinkError, is_busy
+from framelink.link.interface import Port, PortOpener
+from framelink.link.serial_port import is_ours
+from framelink.link.thread_port import ThreadPort
 
-READ_SIZE = 65_536  # bytes a read; more than any kernel's serial buffer holds
-THREAD_QUEUE_BYTES = 16_384  # handed to the writing thread at most: about what a kernel's buffer takes
+MAX_BAUDRATE = 2**31 - 1  # drivers take a signed 32-bit number
+NETWORK_SCHEMES = ("socket://", "rfc2217://")
+
+# A peer that lost its power says nothing, so a host that only listens has to ask: it notices within
+# 10 + 3 × 5 s.  Soon enough to be of use, and rare enough for a mobile line.
+KEEPALIVE_IDLE = 10  # seconds of silence before the first question
+KEEPALIVE_INTERVAL = 5  # seconds between questions
+KEEPALIVE_COUNT = 3  # unanswered questions after which the peer is gone
+UNACKNOWLEDGED_MAX = (
+    KEEPALIVE_IDLE + KEEPALIVE_INTERVAL * KEEPALIVE_COUNT
+)  # seconds; the same for what is sent
 
 
-@dataclass(frozen=True)
-class PortEvents:
-    """What a port tells, always in the loop.
+class LineSettings(TypedDict, total=False):
+    """How a line is driven besides its baud rate; pyserial's names, values and defaults.
 
     Attributes:
-        received: Bytes came in.
-        writable: There is room to write again.
-        lost: The line broke, and why; nothing more will come.
+        bytesize: Data bits, 5 to 8.
+        parity: "N", "E", "O", "M" or "S".
+        stopbits: 1, 1.5 or 2.
+        rtscts: Hardware flow control with RTS and CTS.
+        dsrdtr: Hardware flow control with DSR and DTR.
+        xonxoff: Software flow control; not for frames that may carry 0x11 and 0x13.
     """
 
-    received: Callable[[bytes], None]
-    writable: Callable[[], None]
-    lost: Callable[[str], None]
-
-
-class Port(Protocol):
-    """An open line."""
-
-    @property
-    def low_latency(self) -> bool:
-        """Whether the driver was put into low-latency mode."""
-
-    def start(self, loop: asyncio.AbstractEventLoop, events: PortEvents) -> None:
-        """Begin to read."""
-
-    def pause(self) -> None:
-        """Stop reading; what comes stays in the system's buffer."""
-
-    def resume(self) -> None:
-        """Read on."""
-
-    def waiting(self) -> bool:
-        """Tell whether bytes lie in the system's buffer."""
-
-    def write(self, data: bytes) -> int:
-        """Hand over what there is room for, without blocking, from any thread.
-
-        Returns:
-            The number of bytes taken.
-
-        Raises:
-            OSError: The line broke.
-        """
-
-    def watch_writable(self) -> None:
-        """Have `writable` called once when there is room again; in the loop."""
-
-    def unsent(self) -> int:
-        """Return the bytes that were taken and are not on the wire yet, as far as the system tells."""
-
-    def stop(self) -> None:
-        """Stop telling anything; in the loop."""
-
-    def close(self) -> None:
-        """Give the line back; may block, so not in the loop."""
-
-
-class PortOpener(Protocol):
-    """Something that opens a line; blocking."""
-
-    @property
-    def url(self) -> str:
-        """The line's name, for messages."""
-
-    def open(self) -> Port:
-        """Open the line.
-
-        Raises:
-            LinkOpenError: It cannot be opened, and waiting will not help.
-            OSError: It cannot be opened just now.
-        """
+    bytesize: int
+    parity: str
+    stopbits: float
+    rtscts: bool
+    dsrdtr: bool
+    xonxoff: bool
 
 
 @dataclass(frozen=True)
@@ -105,23 +60,90 @@ class SerialOpener:
     Attributes:
         url: A device path, `COM3`, `usb:VID:PID[:SERIAL]`, or anything else that pyserial opens.
         baudrate: Symbols per second.
+        settings: See `LineSettings`.
     """
 
     url: str
     baudrate: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def open(self) -> Port:
         """Open the line, see `PortOpener.open`."""
-        if type(self.baudrate) is not int or self.baudrate <= 0:
-            raise LinkOpenError(f"baudrate must be a whole number above 0, not {self.baudrate!r}")
+        if type(self.baudrate) is not int or not 0 < self.baudrate <= MAX_BAUDRATE:
+            raise LinkOpenError(
+                f"baudrate must be a whole number above 0, not {self.baudrate!r}; at most {MAX_BAUDRATE}"
+            )
+        fault: Exception | None = None
+        for device in _resolve(self.url):
+            try:
+                return self._open(device)
+            except OSError as error:  # of several devices that fit, the next may be free
+                fault = error
+        assert fault is not None, "_resolve returns at least one"
+        raise fault
+
+    def _open(self, device: str) -> Port:
         line = serial.serial_for_url(
-            _resolve(self.url), baudrate=self.baudrate, exclusive=True, do_not_open=True
+            device, baudrate=self.baudrate, exclusive=True, do_not_open=True, **self.settings
         )
-        if self.url.startswith("socket://"):
+        if device.startswith("socket://"):
             # A new connection has no stale bytes: pyserial would flush what the other end says first.
             vars(line)["reset_input_buffer"] = lambda: None
-        line.open()
-        return _DescriptorPort(line) if _has_descriptor(line) else _ThreadPort(line)
+        try:
+            line.open()
+        except OSError as error:
+            if is_busy(error) and is_ours(device):
+                raise TransientLinkError(
+                    f"{self.url} is open in this program already; close it first"
+                ) from error
+            raise
+        _watch_peer(getattr(line, "_socket", None))
+        return DescriptorPort(line) if _loop_may_drive(line, device) else ThreadPort(line)
+
+
+def _loop_may_drive(line: Any, device: str) -> bool:
+    """Tell whether the line's descriptor is all there is to it.
+
+    Other classes of lines have none (loop://, rfc2217://), or do more than it (spy://).  On Windows, asyncio
+    waits on nothing of the kind.
+    """
+    return os.name == "posix" and (type(line) is serial.Serial or device.startswith("socket://"))
+
+
+def _watch_peer(connection: socket.socket | None) -> None:
+    """Have the system notice a peer that is gone without a word, and send small frames at once."""
+    if connection is None:
+        return
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (
+        ("TCP_KEEPIDLE", KEEPALIVE_IDLE),
+        ("TCP_KEEPALIVE", KEEPALIVE_IDLE),  # the same on macOS
+        ("TCP_KEEPINTVL", KEEPALIVE_INTERVAL),
+        ("TCP_KEEPCNT", KEEPALIVE_COUNT),
+        ("TCP_USER_TIMEOUT", UNACKNOWLEDGED_MAX * 1_000),
+    ):
+        if hasattr(socket, name):
+            with contextlib.suppress(OSError):  # a system may know the name and not the thing
+                connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def opener_for(url: str | os.PathLike[str] | PortOpener, baudrate: int, settings: LineSettings) -> PortOpener:
+    """Return what opens a line.
+
+    Raises:
+        TypeError: It is no URL, path or opener, or a setting is none.
+    """
+    known = LineSettings.__annotations__
+    if unknown := settings.keys() - known.keys():
+        raise TypeError(f"there is no setting {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    if isinstance(url, (str, os.PathLike)):
+        return SerialOpener(os.fspath(url), baudrate, settings)
+    if not isinstance(url, PortOpener):
+        raise TypeError(f"a link opens a URL, a path, or an object with `url` and `open`, not {url!r}")
+    if settings:
+        raise TypeError("an opener of your own has settings of its own")
+    return url
 
 
 @dataclass(frozen=True)
@@ -164,15 +186,34 @@ def _usb_url(info: Any) -> str:
     return f"usb:{info.vid:04x}:{info.pid:04x}{serial_number}"
 
 
-def _resolve(url: str) -> str:
-    """Return what pyserial opens for a link URL: itself, or the device that is now behind a usb: URL."""
+def _resolve(url: str) -> list[str]:
+    """Return what pyserial opens for a link URL: itself, or the devices that are now behind a usb: URL."""
+    if not url.strip():
+        raise LinkOpenError("the URL is empty; name a device, `framelink ports` lists those there are")
+    if url.startswith(NETWORK_SCHEMES):
+        _require_host_and_port(url)
     if not url.startswith("usb:"):
-        return url
+        return [url]
     vid, pid, serial_number = _usb_parts(url)
-    for one in list_ports.comports():
-        if (one.vid, one.pid) == (vid, pid) and serial_number in ("", one.serial_number):
-            return str(one.device)
-    raise TransientLinkError(f"no device {url} is plugged in; `framelink ports` lists those that are")
+    devices = [
+        str(one.device)
+        for one in list_ports.comports()
+        if (one.vid, one.pid) == (vid, pid) and serial_number in ("", one.serial_number)
+    ]
+    if not devices:
+        raise TransientLinkError(f"no device {url} is plugged in; `framelink ports` lists those that are")
+    return devices
+
+
+def _require_host_and_port(url: str) -> None:
+    scheme = url.partition("://")[0]
+    try:
+        parts = urlsplit(url)
+        complete = bool(parts.hostname and parts.port)
+    except ValueError:  # a port that is no number, or too large
+        complete = False
+    if not complete:
+        raise LinkOpenError(f"{url} cannot be opened: write it as {scheme}://HOST:PORT, PORT 1 to 65535")
 
 
 def _usb_parts(url: str) -> tuple[int, int, str]:
@@ -184,202 +225,3 @@ def _usb_parts(url: str) -> tuple[int, int, str]:
             f"{url}: write it as usb:VID:PID or usb:VID:PID:SERIAL, VID and PID in hex"
         ) from None
     return vid, pid, parts[3] if len(parts) > 3 else ""
-
-
-def _has_descriptor(line: Any) -> bool:
-    """Tell whether a loop can wait on the line; on Windows, asyncio waits on nothing of the kind."""
-    try:
-        return os.name == "posix" and line.fileno() >= 0
-    except OSError:  # io.UnsupportedOperation: loop:// and rfc2217:// have none
-        return False
-
-
-class _SerialPort:
-    """What both kinds of port have in common."""
-
-    def __init__(self, line: Any) -> None:
-        self._line = line
-        self.low_latency = _set_low_latency(line)
-        self._loop: asyncio.AbstractEventLoop
-        self._events: PortEvents
-
-    def unsent(self) -> int:
-        try:
-            return int(self._line.out_waiting)
-        except (AttributeError, OSError):  # not every kind of line can tell
-            return 0
-
-    def waiting(self) -> bool:
-        try:
-            return bool(self._line.in_waiting)
-        except Exception:  # noqa: BLE001 - a broken line has nothing waiting; its reader tells the rest
-            return False
-
-    def close(self) -> None:
-        with contextlib.suppress(Exception):
-            self._line.reset_output_buffer()  # else closing may wait 30 s for bytes that nobody takes
-        connection = getattr(self._line, "_socket", None)
-        with contextlib.suppress(Exception):
-            self._line.close()
-        if connection is not None:
-            connection.close()  # pyserial forgets to when the other end has hung up first
-
-
-def _set_low_latency(line: Any) -> bool:
-    """Ask the driver not to hold bytes back (FTDI's does for up to 16 ms); tell whether it agreed."""
-    try:
-        line.set_low_latency_mode(True)
-    except Exception:  # noqa: BLE001 - most lines have no such mode, and say so in many ways
-        return False
-    return True
-
-
-class _DescriptorPort(_SerialPort):
-    """A line with a file descriptor: the loop waits on it."""
-
-    def __init__(self, line: Any) -> None:
-        super().__init__(line)
-        self._fd: int = line.fileno()
-        os.set_blocking(self._fd, False)
-
-    def start(self, loop: asyncio.AbstractEventLoop, events: PortEvents) -> None:
-        self._loop, self._events = loop, events
-        self.resume()
-
-    def resume(self) -> None:
-        self._loop.add_reader(self._fd, self._read)
-
-    def pause(self) -> None:
-        self._loop.remove_reader(self._fd)
-
-    def _read(self) -> None:
-        try:
-            chunk = os.read(self._fd, READ_SIZE)
-        except BlockingIOError:
-            return
-        except OSError as error:
-            self._events.lost(error.strerror or str(error))
-            return
-        if chunk:
-            self._events.received(chunk)
-        else:  # readable, and nothing there: how an unplugged adapter or a closed socket looks
-            self._events.lost("the line was closed at the other end")
-
-    def write(self, data: bytes) -> int:
-        try:
-            return os.write(self._fd, data)
-        except BlockingIOError:
-            return 0
-
-    def watch_writable(self) -> None:
-        self._loop.add_writer(self._fd, self._room)
-
-    def _room(self) -> None:
-        self._loop.remove_writer(self._fd)
-        self._events.writable()
-
-    def stop(self) -> None:
-        self._loop.remove_reader(self._fd)
-        self._loop.remove_writer(self._fd)
-
-
-class _ThreadPort(_SerialPort):
-    """A line without a file descriptor: one thread waits for bytes, another writes them."""
-
-    def __init__(self, line: Any) -> None:
-        super().__init__(line)
-        self._outgoing: deque[bytes] = deque()
-        self._outgoing_bytes = 0
-        self._room_wanted = False
-        self._changed = threading.Condition()
-        self._reading = threading.Event()
-        self._stopped = False
-
-    def start(self, loop: asyncio.AbstractEventLoop, events: PortEvents) -> None:
-        self._loop, self._events = loop, events
-        self._reading.set()
-        for work in (self._read_on, self._write_on):
-            threading.Thread(target=work, daemon=True, name=f"framelink{work.__name__}").start()
-
-    def resume(self) -> None:
-        self._reading.set()
-
-    def pause(self) -> None:
-        self._reading.clear()
-
-    def _read_on(self) -> None:
-        while not self._stopped:
-            self._reading.wait()
-            try:
-                chunk = self._line.read(1)
-                chunk += self._line.read(self._line.in_waiting) if chunk else b""
-            except Exception as error:  # noqa: BLE001 - whatever a driver raises, the line is gone
-                self._tell(self._lost, str(error))
-                return
-            if chunk:
-                self._tell(self._received, bytes(chunk))
-
-    def _write_on(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._outgoing or self._stopped)
-                if self._stopped:
-                    return
-                data = self._outgoing[0]
-            try:
-                self._line.write(data)
-            except Exception as error:  # noqa: BLE001 - as above
-                self._tell(self._lost, str(error))
-                return
-            with self._changed:
-                self._outgoing.popleft()
-                self._outgoing_bytes -= len(data)
-                wanted, self._room_wanted = self._room_wanted, False
-            if wanted:
-                self._tell(self._room)
-
-    def _tell(self, what: Callable[..., None], *arguments: Any) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has been closed meanwhile
-            self._loop.call_soon_threadsafe(what, *arguments)
-
-    def _received(self, chunk: bytes) -> None:
-        if not self._stopped:
-            self._events.received(chunk)
-
-    def _lost(self, reason: str) -> None:
-        if not self._stopped:
-            self._events.lost(reason)
-
-    def _room(self) -> None:
-        if not self._stopped:
-            self._events.writable()
-
-    def write(self, data: bytes) -> int:
-        with self._changed:
-            room = THREAD_QUEUE_BYTES - self._outgoing_bytes
-            taken = data[: max(room, 0)]
-            if taken:
-                self._outgoing.append(taken)
-                self._outgoing_bytes += len(taken)
-                self._changed.notify_all()
-        return len(taken)
-
-    def watch_writable(self) -> None:
-        with self._changed:
-            self._room_wanted = True
-            if self._outgoing:
-                return
-            self._room_wanted = False
-        self._loop.call_soon(self._room)
-
-    def unsent(self) -> int:
-        return self._outgoing_bytes + super().unsent()
-
-    def stop(self) -> None:
-        self._stopped = True
-        self._reading.set()
-        with self._changed:
-            self._changed.notify_all()
-        for cancel in ("cancel_read", "cancel_write"):
-            with contextlib.suppress(Exception):  # not every kind of line has them; closing wakes those
-                getattr(self._line, cancel)()

@@ -21,9 +21,11 @@ class LinkStats:
         last_frame_at: When the last frame came, in seconds of the monotonic clock; None before the first.
         low_latency: Whether the driver is in low-latency mode; None while not connected.
         tx_discarded: Frames that waited to be sent when the line broke or the link was closed.
-        tx_refused: Attempts to send that found the line down or the transmit queue full.
+        tx_refused: Frames that found the line down or the transmit queue full; those whose senders waited may
+            have been sent later.
+        tx_cut: Bytes handed to the line that the driver had not sent when the link was closed.
         rx_paused: How often reading was paused because the receive queue was full.
-        rx_unread_dropped: Received frames dropped because nobody ever read from the full receive queue.
+        rx_unread_dropped: Received frames dropped because nobody read from the full receive queue.
     """
 
     ledger: Ledger
@@ -36,6 +38,7 @@ class LinkStats:
     low_latency: bool | None
     tx_discarded: int
     tx_refused: int
+    tx_cut: int
     rx_paused: int
     rx_unread_dropped: int
 

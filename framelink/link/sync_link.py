@@ -2,52 +2,61 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
+import os
 import threading
 import time
+import warnings
 from collections.abc import Callable, Coroutine, Iterator
-from queue import Empty, SimpleQueue
-from typing import Any, Self, TypeVar
+from queue import Empty
+from typing import Any, Self, TypeVar, Unpack
 
 from framelink.errors import LinkClosed, LinkDown, LinkFull, LinkTimeout
 from framelink.link.async_link import DEFAULT_BAUDRATE, DEFAULT_CONNECT_TIMEOUT, AsyncLink
+from framelink.link.background import Background, Bell
+from framelink.link.interface import PortOpener
 from framelink.link.life import LinkState, StateChange
-from framelink.link.port import PortOpener
+from framelink.link.port import LineSettings
 from framelink.link.stats import LinkStats
+from framelink.link.timeouts import bounded
 from framelink.wire import DEFAULT_FORMAT, Frame, FrameFormat, Ledger, encode
 
 T = TypeVar("T")
-JOIN_TIMEOUT = 1.0  # seconds to wait for the loop's thread after the link was closed
 
 
 class Link:
     """A line to devices, blocking.  `framelink.open` makes one; the arguments are `AsyncLink`'s.
 
-    The line is read, and opened again when it breaks, in the background.  Use it from any thread.
+    The line is read, and opened again when it breaks, in the background.  Use it from any thread.  Close it:
+    one that is forgotten is closed when it is collected, with a ResourceWarning.
     """
 
     def __init__(
         self,
-        line: str | PortOpener,
+        url: str | os.PathLike[str] | PortOpener,
         *,
         baudrate: int = DEFAULT_BAUDRATE,
         format: FrameFormat = DEFAULT_FORMAT,
         connect_timeout: float | None = DEFAULT_CONNECT_TIMEOUT,
+        **settings: Unpack[LineSettings],
     ) -> None:
-        self._link = AsyncLink(line, baudrate=baudrate, format=format, connect_timeout=connect_timeout)
-        self._waiting = 0
-        self._counting = threading.Lock()
-        self._bell: SimpleQueue[None] = SimpleQueue()  # a third of a Condition's time
-        self._link.on_arrival(self._notify)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, daemon=True, name=f"framelink {self.url}")
-        self._thread.start()
+        self._link = AsyncLink(
+            url, baudrate=baudrate, format=format, connect_timeout=connect_timeout, **settings
+        )
+        self._bell = Bell()
+        self._link.on_arrival(self._bell.ring)
+        self._background = Background(self._link)
+        self._own_thread = self._background.ident
         try:
-            self._call(self._link.__aenter__())
+            self._background.call(self._link.__aenter__())
         except BaseException:
             self.close()
             raise
+
+    def __del__(self) -> None:
+        background: Background | None = getattr(self, "_background", None)
+        if background is not None and not background.is_ending:
+            warnings.warn(f"{self!r} was not closed", ResourceWarning, source=self, stacklevel=1)
+            background.stop()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.url!r}, {self.state.value})"
@@ -68,6 +77,11 @@ class Link:
         return self._link.state
 
     @property
+    def fault(self) -> str:
+        """What stands in the way of a connection, in words; empty if nothing is known to."""
+        return self._link.fault
+
+    @property
     def low_latency(self) -> bool | None:
         """Whether the driver is in low-latency mode; None while not connected."""
         return self._link.low_latency
@@ -82,35 +96,34 @@ class Link:
         """The link's figures so far."""
         return self._link.stats
 
-    def send(self, frame: Frame, timeout: float = 0.0) -> None:
+    def send(self, frame: Frame, timeout: float | None = 0.0) -> None:
         """Send a frame, see `AsyncLink.send`."""
         data = encode(frame, self.format)
         try:
             self._link.send_now(data)  # straight from this thread: half the round trip of asking the loop
         except (LinkDown, LinkFull):
-            if timeout <= 0:
+            if timeout is not None and timeout <= 0:
                 raise
-            self._call(self._link.send(frame, timeout))
+            self.call(lambda link: link.send_in_turn(data, timeout))
 
     def receive(self, timeout: float | None = None) -> Frame:
         """Return the next received frame, see `AsyncLink.receive`."""
+        if threading.get_ident() == self._own_thread:
+            self._background.refuse_own_thread()
         frame = self._link.take()
         if frame is not None:
             return frame
-        deadline = None if timeout is None else time.monotonic() + timeout
-        self._count(1)  # before the next look, so that no arrival after it goes unheard
+        wait = bounded(timeout)
+        deadline = None if wait is None else time.monotonic() + wait
+        self._bell.count(1)  # before the next look, so that no arrival after it goes unheard
         try:
             while (frame := self._link.take()) is None:
-                self._bell.get(timeout=None if deadline is None else max(deadline - time.monotonic(), 0))
+                self._bell.wait(timeout=_until(deadline))
         except Empty:
             raise LinkTimeout(f"{self.url}: no frame within {timeout:g} s") from None
         finally:
-            self._count(-1)
+            self._bell.count(-1)
         return frame
-
-    def _count(self, change: int) -> None:
-        with self._counting:
-            self._waiting += change
 
     def __iter__(self) -> Iterator[Frame]:
         while True:
@@ -121,7 +134,7 @@ class Link:
 
     def wait_connected(self, timeout: float | None = None) -> None:
         """Wait until the line is connected, see `AsyncLink.wait_connected`."""
-        self._call(self._link.wait_connected(timeout))
+        self.call(lambda link: link.wait_connected(timeout))
 
     def watch(self, callback: Callable[[StateChange], None]) -> Callable[[], None]:
         """Have every state change told, in the background thread; see `AsyncLink.watch`."""
@@ -131,14 +144,22 @@ class Link:
         """Have every received frame told, in the background thread; see `AsyncLink.subscribe`."""
         return self._link.subscribe(callback)
 
+    def call(self, work: Callable[[AsyncLink], Coroutine[Any, Any, T]]) -> T:
+        """Run asyncio code on the link, in its background thread, and return the result.
+
+        Args:
+            work: Makes the coroutine from the link's asyncio face.
+
+        Raises:
+            LinkClosed: The link is closed, or was before the coroutine came to its end.
+        """
+        return self._background.call(work(self._link))
+
     def close(self) -> None:
         """Send what is queued and give the line back, see `AsyncLink.close`; closing twice is fine."""
-        if not self._thread.is_alive():
-            return
-        with contextlib.suppress(LinkClosed):
-            self._call(self._link.close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(JOIN_TIMEOUT)
+        self._background.refuse_own_thread()
+        self._background.stop()
+        self._background.join()
 
     def __enter__(self) -> Self:
         return self
@@ -146,41 +167,18 @@ class Link:
     def __exit__(self, *_exc: object) -> None:
         self.close()
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        try:
-            self._loop.run_forever()
-        finally:
-            self._loop.close()
 
-    def _call(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine in the loop's thread and return its result."""
-        if threading.current_thread() is self._thread:
-            work.close()
-            raise RuntimeError("a callback of a link must not wait for it; do that in another thread")
-        try:
-            future = asyncio.run_coroutine_threadsafe(work, self._loop)
-        except RuntimeError:
-            work.close()
-            raise LinkClosed(f"{self.url} is closed") from None
-        try:
-            return future.result()
-        except BaseException:
-            future.cancel()
-            raise
-
-    def _notify(self) -> None:
-        """Ring once for every thread that waits; one that hears a stale ring looks, and waits again."""
-        for _ in range(self._waiting):
-            self._bell.put(None)
+def _until(deadline: float | None) -> float | None:
+    return None if deadline is None else max(deadline - time.monotonic(), 0)
 
 
 def open(
-    url: str | PortOpener,
+    url: str | os.PathLike[str] | PortOpener,
     *,
     baudrate: int = DEFAULT_BAUDRATE,
     format: FrameFormat = DEFAULT_FORMAT,
     connect_timeout: float | None = DEFAULT_CONNECT_TIMEOUT,
+    **settings: Unpack[LineSettings],
 ) -> Link:
     """Open a line and return its link; arguments as of `AsyncLink`.
 
@@ -193,4 +191,4 @@ def open(
             for frame in link:
                 print(frame)
     """
-    return Link(url, baudrate=baudrate, format=format, connect_timeout=connect_timeout)
+    return Link(url, baudrate=baudrate, format=format, connect_timeout=connect_timeout, **settings)

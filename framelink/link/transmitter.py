@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from framelink.errors import LinkDown, LinkFull
-from framelink.link.port import Port
+from framelink.link.interface import Port
 
 TX_QUEUE_FRAMES = 1_024  # a command queue, not a file's: more waiting frames than this are a stuck line
 TX_QUEUE_BYTES = 131_072  # more than a second of the fastest usual line (921,600 baud: 92 KB/s)
@@ -29,6 +29,8 @@ class Transmitter:
         self._queue: deque[bytes] = deque()
         self._queued_bytes = 0
         self._begun = 0  # bytes of the first frame that the line has taken already
+        self.reserved = False
+        """Whether senders wait for line or room: then new frames must not overtake theirs."""
         self.frames_sent = 0
         self.bytes_sent = 0
         self.discarded = 0
@@ -52,8 +54,20 @@ class Transmitter:
             self._queue.clear()
             self._queued_bytes = self._begun = 0
 
-    def offer(self, data: bytes) -> None:
+    def has_room(self, data: bytes) -> bool:
+        """Tell whether the line is connected and the queue would take that frame."""
+        with self._lock:
+            return self._port is not None and self._fits(data)
+
+    def _fits(self, data: bytes) -> bool:
+        return len(self._queue) < TX_QUEUE_FRAMES and self._queued_bytes + len(data) <= TX_QUEUE_BYTES
+
+    def offer(self, data: bytes, *, reserved: bool = False) -> None:
         """Take a frame's bytes: written at once if nothing waits before it, else queued.
+
+        Args:
+            data: The frame's bytes.
+            reserved: It is the turn of this frame, which waited.
 
         Raises:
             LinkDown: The line is not connected, or just broke.
@@ -63,12 +77,12 @@ class Transmitter:
             if self._port is None:
                 self.refused += 1
                 raise LinkDown("the line is not connected; try again, or send with a timeout to wait for it")
-            if len(self._queue) >= TX_QUEUE_FRAMES or self._queued_bytes + len(data) > TX_QUEUE_BYTES:
+            first = not self._queue
+            if (self.reserved and not reserved) or not (first or self._fits(data)):
                 self.refused += 1
                 raise LinkFull(
                     f"the transmit queue is full ({len(self._queue)} frames); send slower, or with a timeout"
                 )
-            first = not self._queue
             self._queue.append(data)
             self._queued_bytes += len(data)
             fault = self._write_out(self._port) if first else None

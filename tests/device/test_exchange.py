@@ -121,6 +121,63 @@ def test_a_settled_exchange_does_not_expire() -> None:
     assert exchange.result() == REPLY
 
 
+@pytest.mark.parametrize("cmd", [0x03, 0x04])
+def test_the_reply_to_get_and_set_names_their_parameter(cmd: int) -> None:
+    """One that names another parameter answers an earlier request."""
+    exchange = Exchange(Frame(7, cmd, b"\x02\x10"), timeout=1.0)
+    exchange.begin()
+    exchange.sent(0.0)
+    assert not exchange.receive(Frame(7, cmd | 0x80, b"\x01\x10"))
+    assert not exchange.receive(Frame(7, cmd | 0x80))
+    assert exchange.receive(Frame(7, cmd | 0x80, b"\x02\x11"))
+
+
+def test_who_asks_may_say_what_the_reply_is() -> None:
+    """For devices whose replies say what they answer in their own way."""
+    exchange = Exchange(Frame(7, 0x20, b"\x05"), timeout=1.0, match=lambda frame: frame.data[-1:] == b"\x05")
+    exchange.begin()
+    assert not exchange.receive(Frame(7, 0xA0, b"value\x04"))
+    assert exchange.receive(Frame(7, 0xA0, b"value\x05"))
+
+
+def test_a_device_whose_get_is_something_else_need_not_name_a_parameter() -> None:
+    """`match` or `reply_cmd` replaces the rule."""
+    for exchange in (
+        Exchange(Frame(7, 0x03, b"\x02"), timeout=1.0, match=lambda _frame: True),
+        Exchange(Frame(7, 0x03, b"\x02"), timeout=1.0, reply_cmd=0x83),
+    ):
+        exchange.begin()
+        assert exchange.receive(Frame(7, 0x83))
+
+
+def test_sendings_without_a_reply_are_outstanding() -> None:
+    """Theirs may come late."""
+    exchange = exchange_at_zero(retries=1)
+    assert exchange.outstanding == 1
+    exchange.expire(1.0)
+    exchange.begin()
+    assert exchange.outstanding == 1
+    exchange.sent(1.0)
+    assert exchange.outstanding == 2
+    exchange.receive(REPLY)
+    assert exchange.outstanding == 1
+
+
+@pytest.mark.parametrize(
+    ("frame", "is_answer"),
+    [
+        (REPLY, True),
+        (Frame(7, 0xFF, b"\x10\x01"), True),
+        (Frame(7, 0xFF, b"\x11\x01"), False),
+        (Frame(8, 0x90), False),
+        (Frame(7, 0x10), False),
+    ],
+)
+def test_an_answer_to_such_a_request_is_known_at_any_time(frame: Frame, is_answer: bool) -> None:
+    """Also before this one is sent."""
+    assert Exchange(REQUEST, timeout=1.0).is_answer(frame) is is_answer
+
+
 def test_a_device_with_its_own_habits_names_its_reply() -> None:
     """reply_cmd replaces the rule of bit 7, and lets a request have it set."""
     exchange = Exchange(Frame(7, 0x90), timeout=1.0, reply_cmd=0x11)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from framelink.device import request
+from framelink.device import request, requester
 from framelink.errors import FormatError, LinkClosed, LinkDown, LinkTimeout, RequestRefused, RequestTimeout
 from framelink.wire import Frame
 from tests.support.fake_line import FakeLine, answering, refusing
@@ -101,6 +101,115 @@ async def test_a_closed_link_ends_the_request_at_once() -> None:
     with pytest.raises(LinkClosed):
         await request(line, Frame(3, 0x20), timeout=PATIENT, retries=5)
     assert not line.sent
+
+
+async def settle() -> None:
+    """Let all tasks go as far as they can."""
+    for _turn in range(5):
+        await asyncio.sleep(0)
+
+
+async def give_up(line: FakeLine, frame: Frame) -> None:
+    """Send a request and do not wait for its reply, which may come late."""
+    waiting = asyncio.create_task(request(line, frame, timeout=PATIENT))
+    await settle()
+    waiting.cancel()
+    await asyncio.wait([waiting])
+
+
+@pytest.fixture
+def endless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Late replies are waited for without end."""
+    monkeypatch.setattr(requester, "LATE_MAX", PATIENT)
+
+
+@pytest.mark.usefixtures("endless")
+@pytest.mark.parametrize("late", [Frame(3, 0xA0, b"one"), Frame(3, 0xFF, b"\x20\x04")])
+async def test_a_late_reply_is_not_the_next_requests(late: Frame) -> None:
+    """It passes before the next one is sent, if that could take it for its own."""
+    line = FakeLine()
+    await give_up(line, Frame(3, 0x20, b"1"))
+    second = asyncio.create_task(request(line, Frame(3, 0x20, b"2"), timeout=PATIENT))
+    await settle()
+    line.deliver(Frame(3, 0x21, b"event"))
+    await settle()
+    assert [frame.data for frame in line.sent] == [b"1"]
+    line.device = answering(b"two")
+    line.deliver(late)
+    assert (await second).data == b"two"
+
+
+@pytest.mark.usefixtures("endless")
+async def test_the_late_replies_of_retries_pass_too() -> None:
+    """One reply may come for each sending."""
+    line = FakeLine(lambda _frame: [Frame(3, 0xA0, b"one")] if len(line.sent) == 3 else [])
+    await request(line, Frame(3, 0x20, b"1"), timeout=BRIEF, retries=2)
+    line.device = answering(b"two")
+    second = asyncio.create_task(request(line, Frame(3, 0x20, b"2"), timeout=PATIENT))
+    for _late in range(2):
+        await settle()
+        assert len(line.sent) == 3
+        line.deliver(Frame(3, 0xA0, b"one"))
+    assert (await second).data == b"two"
+
+
+@pytest.mark.usefixtures("endless")
+@pytest.mark.parametrize("other", [Frame(3, 0x20, b"1"), Frame(3, 0x21, b"2"), Frame(4, 0x20, b"2")])
+async def test_only_what_could_be_confused_waits(other: Frame) -> None:
+    """The same request, another command and another address do not."""
+    line = FakeLine()
+    await give_up(line, Frame(3, 0x20, b"1"))
+    line.device = answering(b"two")
+    assert (await request(line, other, timeout=PATIENT)).data == b"two"
+
+
+async def test_late_replies_are_waited_for_within_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They may never come; and what was waited for once is done with."""
+    monkeypatch.setattr(requester, "LATE_MAX", BRIEF)
+    line = FakeLine()
+    await give_up(line, Frame(3, 0x20, b"1"))
+    line.device = answering(b"two")
+    assert (await request(line, Frame(3, 0x20, b"2"), timeout=PATIENT)).data == b"two"
+    monkeypatch.setattr(requester, "LATE_MAX", PATIENT)
+    assert (await request(line, Frame(3, 0x20, b"3"), timeout=PATIENT)).data == b"two"
+
+
+async def test_closing_the_link_ends_a_request_that_waits() -> None:
+    """At once, not when its time is over."""
+    line = FakeLine()
+    waiting = asyncio.create_task(request(line, Frame(3, 0x20), timeout=PATIENT, retries=5))
+    await settle()
+    line.close()
+    with pytest.raises(LinkClosed, match="closed before address 0x03 answered"):
+        await waiting
+    assert len(line.sent) == 1
+    assert not line.subscribers
+    assert not line.watchers
+
+
+@pytest.mark.usefixtures("endless")
+async def test_closing_the_link_ends_the_waiting_for_late_replies() -> None:
+    """Nothing is sent any more."""
+    line = FakeLine()
+    await give_up(line, Frame(3, 0x20, b"1"))
+    waiting = asyncio.create_task(request(line, Frame(3, 0x20, b"2"), timeout=PATIENT))
+    await settle()
+    line.close()
+    with pytest.raises(LinkClosed):
+        await waiting
+    assert len(line.sent) == 1
+
+
+async def test_a_reply_that_comes_while_the_request_is_being_sent_counts() -> None:
+    """A device may be quicker than the one who sends."""
+
+    class QuickLine(FakeLine):
+        async def send(self, frame: Frame, timeout: float | None = 0.0) -> None:
+            await super().send(frame, timeout)
+            self.deliver(Frame(frame.addr, frame.cmd | 0x80, b"quick"))
+
+    line = QuickLine()
+    assert (await request(line, Frame(3, 0x20), timeout=PATIENT)).data == b"quick"
 
 
 async def test_misuse_sends_nothing() -> None:

@@ -1,60 +1,47 @@
-"""AsyncLink on real lines: ptys, sockets, RFC 2217, and what happens when they break."""
+"""AsyncLink on a real line, and what happens when it breaks."""
 
 from __future__ import annotations
 
 import asyncio
-import socket
+import math
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
-import serial
-import serial.rfc2217
-from serial.tools import list_ports, list_ports_common
-from serial.urlhandler import protocol_loop
 
-from framelink.errors import LinkClosed, LinkDown, LinkFull, LinkOpenError, LinkTimeout
-from framelink.link import AsyncLink, LinkState, StateChange, connect, inbox, port, ports, transmitter
+from framelink.errors import FormatError, LinkClosed, LinkDown, LinkFull, LinkOpenError, LinkTimeout
+from framelink.link import (
+    AsyncLink,
+    LinkState,
+    Port,
+    StateChange,
+    async_link,
+    connect,
+    inbox,
+    receiving,
+    sending,
+    transmitter,
+)
+from framelink.link.connector import Connector
+from framelink.link.descriptor_port import DescriptorPort
+from framelink.link.serial_port import SerialPort
 from framelink.wire import Frame, FrameFormat, encode
+from tests.link.helpers import (
+    CLOSE_LIMIT,
+    FRAME,
+    OTHER,
+    HeldPort,
+    ScriptedOpener,
+    closes_in_time,
+    fill,
+    until,
+    until_true,
+)
 from tests.support.pty_device import DEADLINE, Echo, PtyDevice
-
-FRAME = Frame(0x01, 0x10, b"\x01\x02\x03")
-OTHER = Frame(0x02, 0x20, b"other")
-CLOSE_LIMIT = 1.0
-"""Seconds that closing may take, whatever the line does."""
-
-
-@pytest.fixture
-def device(tmp_path: Path) -> Iterator[PtyDevice]:
-    """A device on a pty."""
-    with PtyDevice(tmp_path) as one:
-        yield one
-
-
-async def until(link: AsyncLink, state: LinkState) -> StateChange:
-    """Wait until the link gets into a state."""
-    reached: asyncio.Future[StateChange] = asyncio.get_running_loop().create_future()
-
-    def look(change: StateChange) -> None:
-        if change.state is state and not reached.done():
-            reached.set_result(change)
-
-    stop = link.watch(look)
-    try:
-        return await asyncio.wait_for(reached, DEADLINE)
-    finally:
-        stop()
-
-
-async def closes_in_time(link: AsyncLink) -> None:
-    """Close the link and hold it to its promise."""
-    before = time.monotonic()
-    await link.close()
-    assert time.monotonic() - before < CLOSE_LIMIT
-    assert link.state is LinkState.CLOSED
 
 
 async def test_frames_go_both_ways_and_are_counted(device: PtyDevice) -> None:
@@ -139,39 +126,6 @@ async def test_no_intact_frame_is_lost_when_the_cable_is_pulled(device: PtyDevic
         assert ledger.noise["timeout"] == 1
 
 
-async def test_a_device_is_found_again_under_another_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A usb: URL follows the device to whatever name the system gives it."""
-    plugged: list[Any] = []
-    monkeypatch.setattr(list_ports, "comports", lambda: plugged)
-
-    def info(path: Path) -> Any:
-        entry = list_ports_common.ListPortInfo(str(path))
-        entry.vid, entry.pid, entry.serial_number = 0x10C4, 0xEA60, "A1"
-        return entry
-
-    with PtyDevice(tmp_path, "ttyUSB0") as first:
-        plugged[:] = [info(first.path)]
-        assert [one.url for one in ports()] == ["usb:10c4:ea60:A1"]
-        async with connect("usb:10c4:ea60:A1") as link:
-            first.unplug()
-            plugged.clear()
-            await until(link, LinkState.LOST)
-            with PtyDevice(tmp_path, "ttyUSB7") as second:
-                plugged[:] = [info(second.path)]
-                await link.wait_connected(DEADLINE)
-                second.write(encode(FRAME))
-                assert await link.receive(DEADLINE) == FRAME
-
-
-async def test_ports_without_usb_have_no_url(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A built-in port is listed by its device alone."""
-    entry = list_ports_common.ListPortInfo("/dev/ttyS0")
-    monkeypatch.setattr(list_ports, "comports", lambda: [entry])
-    assert [(one.device, one.url, one.description) for one in ports()] == [("/dev/ttyS0", "", "")]
-
-
 @pytest.mark.parametrize(
     ("url", "baudrate", "message"),
     [
@@ -182,15 +136,61 @@ async def test_ports_without_usb_have_no_url(monkeypatch: pytest.MonkeyPatch) ->
         ("usb:xyz", 115_200, "write it as usb:VID:PID"),
         ("loop://", 0, "baudrate must be a whole number above 0, not 0"),
         ("loop://", -9600, "baudrate must be"),
+        ("loop://", 2**31, "baudrate must be a whole number above 0, not 2147483648; at most 2147483647"),
+        ("loop://", "115200", "baudrate must be a whole number above 0, not '115200'"),
+        ("loop://", None, "baudrate must be"),
+        ("loop://", 9600.0, "baudrate must be"),
+        ("", 115_200, "the URL is empty"),
+        (" ", 115_200, "the URL is empty"),
+        ("rfc2217://host:99999", 115_200, "write it as rfc2217://HOST:PORT"),
+        ("socket://:7000", 115_200, "write it as socket://HOST:PORT"),
     ],
 )
-async def test_what_waiting_will_not_mend_raises_at_once(url: str, baudrate: int, message: str) -> None:
+async def test_what_waiting_will_not_mend_raises_at_once(url: str, baudrate: Any, message: str) -> None:
     """Bad URLs, bad rates and things that are no ports are told at once, with the reason."""
     before = time.monotonic()
     with pytest.raises(LinkOpenError, match=message):
         async with connect(url, baudrate=baudrate):
             pass
     assert time.monotonic() - before < CLOSE_LIMIT
+
+
+async def test_a_number_that_is_too_large_for_a_driver_is_no_passing_fault() -> None:
+    """Whatever the limit is that the driver has."""
+    with pytest.raises(LinkOpenError, match="scripted cannot be opened: signed integer is greater"):
+        async with connect(ScriptedOpener(OverflowError("signed integer is greater than maximum"))):
+            pass
+
+
+@pytest.mark.parametrize("url", [None, 5, b"/dev/ttyUSB0"])
+async def test_what_is_no_line_is_a_type_error(url: Any) -> None:
+    """It says what a line may be."""
+    with pytest.raises(TypeError, match="a link opens a URL, a path, or an object with"):
+        connect(url)
+
+
+async def test_a_path_object_is_a_line(device: PtyDevice) -> None:
+    """As everywhere in Python."""
+    async with connect(device.path) as link:
+        assert link.url == str(device.path)
+
+
+@pytest.mark.parametrize("timeout", [math.nan, "1"])
+async def test_a_timeout_that_is_no_time_is_refused(device: PtyDevice, timeout: Any) -> None:
+    """Before anything is waited for."""
+    with pytest.raises(FormatError, match="timeout must be a number of seconds"):
+        connect(device.path, connect_timeout=timeout)
+    async with connect(device.path) as link:
+        with pytest.raises(FormatError, match="timeout must be a number of seconds"):
+            await link.receive(timeout)
+
+
+async def test_an_endless_timeout_is_one(device: PtyDevice) -> None:
+    """Infinity waits as None does."""
+    async with connect(device.path, connect_timeout=math.inf) as link:
+        waiting = asyncio.create_task(link.receive(math.inf))
+        device.write(encode(FRAME))
+        assert await waiting == FRAME
 
 
 async def test_a_path_that_never_appears_times_out_with_the_reason(tmp_path: Path) -> None:
@@ -219,38 +219,12 @@ async def test_a_busy_port_is_waited_for(device: PtyDevice) -> None:
     """The second to open is told that it is in use, and gets it when the first has gone."""
     async with connect(str(device.path)):
         second = connect(str(device.path), connect_timeout=0.2)
-        with pytest.raises(LinkTimeout, match="is in use by another program"):
+        with pytest.raises(LinkTimeout, match="is open in this program already; close it first"):
             await second.__aenter__()
         third = AsyncLink(str(device.path))
         third.start()
     await third.wait_connected(DEADLINE)
     await third.close()
-
-
-class ScriptedOpener:
-    """Opens what a test says, in the order in which it says it: errors are raised, URLs opened."""
-
-    url = "scripted"
-
-    def __init__(self, *script: Exception | str | threading.Event) -> None:
-        self.script = list(script)
-        self.opened = threading.Event()
-        self.closed = threading.Event()
-
-    def open(self) -> Any:
-        """Do the next thing of the script; the last one again and again."""
-        step = self.script.pop(0) if len(self.script) > 1 else self.script[0]
-        if isinstance(step, Exception):
-            raise step
-        if isinstance(step, threading.Event):
-            self.opened.set()
-            step.wait(DEADLINE)
-            return self
-        return port.SerialOpener(step, 115_200).open()
-
-    def close(self) -> None:
-        """Note that an abandoned port was closed."""
-        self.closed.set()
 
 
 async def test_no_permission_raises_at_once_and_says_what_to_do() -> None:
@@ -271,6 +245,33 @@ async def test_no_permission_after_replugging_is_waited_out(device: PtyDevice) -
         assert opener.script == [str(device.path)]
 
 
+async def test_a_connection_is_steady_if_it_lasted_or_brought_a_frame(
+    device: PtyDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the next tries come less and less often."""
+    was_steady: asyncio.Queue[bool] = asyncio.Queue()
+
+    async def keep_open(connector: Connector, serve: Callable[[Port], Awaitable[bool]]) -> None:
+        while True:
+            port = await connector._open()
+            was_steady.put_nowait(await serve(port))
+            device.plug()
+
+    monkeypatch.setattr(Connector, "keep_open", keep_open)
+    async with connect(device.path) as link:
+        device.unplug()
+        assert await was_steady.get() is False
+        await link.wait_connected(DEADLINE)
+        device.write(encode(FRAME))
+        await link.receive(DEADLINE)
+        device.unplug()
+        assert await was_steady.get() is True
+        await link.wait_connected(DEADLINE)
+        monkeypatch.setattr(async_link, "STEADY_AFTER", 0.0)
+        device.unplug()
+        assert await was_steady.get() is True
+
+
 async def test_closing_does_not_wait_for_a_driver_that_hangs_in_open() -> None:
     """The port that comes after all is closed."""
     hang = threading.Event()
@@ -288,11 +289,125 @@ async def test_closing_does_not_wait_for_a_driver_that_hangs_in_close(
 ) -> None:
     """A thread goes on waiting; the program does not."""
     hang = threading.Event()
-    monkeypatch.setattr(port._SerialPort, "close", lambda _self: hang.wait(DEADLINE))
+    monkeypatch.setattr(SerialPort, "close", lambda _self: hang.wait(DEADLINE))
     link = connect(str(device.path))
     await link.__aenter__()
     await closes_in_time(link)
     hang.set()
+
+
+async def test_a_driver_that_hangs_in_close_leaves_no_task_behind(
+    device: PtyDevice, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The link is closed while the line that it lost is still being given back."""
+    hang, closing = threading.Event(), threading.Event()
+
+    def close(_self: SerialPort) -> None:
+        closing.set()
+        hang.wait(DEADLINE)
+
+    monkeypatch.setattr(SerialPort, "close", close)
+    async with connect(device.path) as link:
+        device.unplug()
+        await asyncio.to_thread(closing.wait, DEADLINE)
+        before = asyncio.all_tasks()
+        await closes_in_time(link)
+        assert asyncio.all_tasks() <= before
+        assert len(asyncio.all_tasks()) == 1
+    hang.set()
+
+
+async def test_a_port_whose_closing_fails_is_gone_all_the_same(
+    device: PtyDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line is opened again."""
+    original = SerialPort.close
+
+    def close(self: SerialPort) -> None:
+        original(self)
+        raise RuntimeError("a driver's own fault")
+
+    monkeypatch.setattr(SerialPort, "close", close)
+    async with connect(device.path) as link:
+        device.unplug()
+        await until(link, LinkState.LOST)
+        device.plug()
+        await link.wait_connected(DEADLINE)
+
+
+async def test_closing_that_is_cancelled_closes_all_the_same(
+    device: PtyDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever closes need not wait for the end of it."""
+    monkeypatch.setattr(sending, "DRAIN_TIMEOUT", DEADLINE)
+    async with connect(device.path) as link:
+        await fill(link)
+        closing = asyncio.create_task(link.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        await until(link, LinkState.CLOSED)
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        async with connect(device.path, connect_timeout=DEADLINE):
+            pass
+
+
+async def test_a_link_whose_task_is_cancelled_is_closed(device: PtyDevice) -> None:
+    """As at the end of asyncio.run: the port is given back."""
+    link = connect(device.path)
+    await link.__aenter__()
+    assert link._task is not None
+    link._task.cancel()
+    await until(link, LinkState.CLOSED)
+    with pytest.raises(LinkClosed):
+        await link.receive()
+    async with connect(device.path, connect_timeout=DEADLINE):
+        pass
+
+
+async def test_a_port_that_fails_in_an_odd_way_closes_the_link(caplog: pytest.LogCaptureFixture) -> None:
+    """A fault in an opener's own port is told, and nobody waits for ever."""
+    link = AsyncLink(HeldPort(start_fault=RuntimeError("odd")))
+    link.start()
+    with pytest.raises(LinkClosed):
+        await link.wait_connected(DEADLINE)
+    assert "closed by a fault of its own" in caplog.text
+
+
+async def test_bytes_that_the_driver_has_not_sent_at_closing_are_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is lost is visible."""
+    monkeypatch.setattr(sending, "DRAIN_TIMEOUT", 0.01)
+    async with connect(HeldPort()) as link:
+        await link.send(FRAME)
+        assert link.stats.tx_cut == 0
+    assert link.stats.tx_cut == 7
+
+
+async def test_what_was_sent_before_closing_arrives(device: PtyDevice) -> None:
+    """The device may hear it later."""
+    async with connect(device.path) as link:
+        for n in range(40):
+            await link.send(Frame(1, 2, bytes([n]) * 200))
+        assert link.stats.frames_sent == 40
+    wanted = b"".join(encode(Frame(1, 2, bytes([n]) * 200)) for n in range(40))
+    assert device.read(len(wanted)) == wanted
+    assert (link.stats.tx_discarded, link.stats.tx_cut) == (0, 0)
+
+
+async def test_what_waits_to_be_sent_when_closing_begins_is_sent(
+    device: PtyDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closing waits for a device that reads."""
+    monkeypatch.setattr(sending, "DRAIN_TIMEOUT", DEADLINE)
+    async with connect(device.path) as link:
+        taken = await fill(link)
+        assert link.stats.frames_sent < taken
+        wanted = b"".join(encode(Frame(1, 2, bytes([n & 0xFF]) * 200)) for n in range(taken))
+        reading = asyncio.create_task(asyncio.to_thread(device.read, len(wanted)))
+    assert await reading == wanted
+    assert (link.stats.frames_sent, link.stats.tx_discarded) == (taken, 0)
 
 
 async def test_a_link_can_be_closed_before_and_just_after_it_was_started(tmp_path: Path) -> None:
@@ -321,17 +436,6 @@ async def test_unplugging_while_closing_does_not_hang(device: PtyDevice) -> None
         await closing
 
 
-async def fill(link: AsyncLink) -> int:
-    """Send until the transmit queue is full; return how many frames were taken."""
-    taken = 0
-    try:
-        while True:
-            await link.send(Frame(1, 2, bytes([taken & 0xFF]) * 200))
-            taken += 1
-    except LinkFull:
-        return taken
-
-
 async def test_a_full_transmit_queue_refuses_and_then_keeps_the_order(device: PtyDevice) -> None:
     """Nothing is taken that cannot be kept; what was taken goes out whole and in order."""
     async with connect(str(device.path)) as link:
@@ -346,6 +450,14 @@ async def test_a_full_transmit_queue_refuses_and_then_keeps_the_order(device: Pt
         await late
         assert await asyncio.to_thread(device.read, len(encode(last))) == encode(last)
         assert link.stats.frames_sent == taken + 1
+
+
+async def test_the_transmit_queue_is_bounded_in_bytes(device: PtyDevice) -> None:
+    """Long frames fill it by their size."""
+    async with connect(device.path) as link:
+        waiting = await fill(link) - link.stats.frames_sent
+        size = len(encode(Frame(1, 2, bytes(200))))
+        assert waiting == transmitter.TX_QUEUE_BYTES // size < transmitter.TX_QUEUE_FRAMES
 
 
 async def test_the_transmit_queue_is_bounded_in_frames_too(
@@ -387,6 +499,56 @@ async def test_sending_while_the_line_is_down_fails_or_waits_as_wanted(device: P
         assert await asyncio.to_thread(device.read, 12) == encode(FRAME)
 
 
+async def test_senders_that_wait_are_served_in_the_order_in_which_they_came(device: PtyDevice) -> None:
+    """And each counts once as refused, however often it was looked after."""
+    async with connect(device.path) as link:
+        device.unplug()
+        await until(link, LinkState.LOST)
+        waiting = [asyncio.create_task(link.send(Frame(1, n), timeout=DEADLINE)) for n in range(30)]
+        await until_true(lambda: link.stats.tx_refused == 30)
+        waiting[7].cancel()
+        device.plug()
+        await asyncio.gather(*waiting[:7], *waiting[8:])
+        heard = await asyncio.to_thread(device.read, 29 * 9)
+        assert [heard[9 * n + 3] for n in range(29)] == [n for n in range(30) if n != 7]
+        assert link.stats.tx_refused == 30
+
+
+async def test_a_sender_that_finds_room_when_it_begins_to_wait_need_not(device: PtyDevice) -> None:
+    """There was none a moment before, in another thread."""
+    async with connect(device.path) as link:
+        await link.send_in_turn(encode(FRAME), DEADLINE)
+        assert await asyncio.to_thread(device.read, 12) == encode(FRAME)
+
+
+async def test_a_new_frame_does_not_overtake_those_that_wait_for_room(device: PtyDevice) -> None:
+    """Not even one that would still fit where the waiting one does not."""
+    long, short = Frame(1, 2, bytes(200)), Frame(1, 3)
+    async with connect(device.path) as link:
+        taken = await fill(link)
+        first = asyncio.create_task(link.send(long, timeout=DEADLINE))
+        await asyncio.sleep(0)
+        with pytest.raises(LinkFull):
+            await link.send(short)
+        second = asyncio.create_task(link.send(short, timeout=None))
+        heard = await asyncio.to_thread(device.read, taken * len(encode(long)))
+        await asyncio.gather(first, second)
+        heard = await asyncio.to_thread(device.read, len(encode(long)) + len(encode(short)))
+        assert heard == encode(long) + encode(short)
+
+
+async def test_closing_ends_the_waiting_of_senders(device: PtyDevice) -> None:
+    """They are told that it was closed."""
+    async with connect(device.path) as link:
+        device.unplug()
+        await until(link, LinkState.LOST)
+        waiting = asyncio.create_task(link.send(FRAME, timeout=DEADLINE))
+        await asyncio.sleep(0)
+        await link.close()
+        with pytest.raises(LinkClosed):
+            await waiting
+
+
 async def test_a_write_that_finds_the_line_broken_tells_so(
     device: PtyDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -397,11 +559,30 @@ async def test_a_write_that_finds_the_line_broken_tells_so(
             raise OSError(5, "Input/output error")
 
         with monkeypatch.context() as patch:
-            patch.setattr(port._DescriptorPort, "write", broken)
+            patch.setattr(DescriptorPort, "write", broken)
             with pytest.raises(LinkDown, match="the line broke: Input/output error"):
                 await link.send(FRAME)
             await until(link, LinkState.LOST)
         await link.wait_connected(DEADLINE)
+
+
+async def test_a_sender_whose_line_breaks_at_its_turn_waits_for_the_next(
+    device: PtyDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its frame goes out once, whole."""
+    async with connect(device.path) as link:
+
+        def broken(_self: Any, _data: bytes) -> int:
+            raise OSError(5, "Input/output error")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(DescriptorPort, "write", broken)
+            waiting = asyncio.create_task(link.send_in_turn(encode(FRAME), DEADLINE))
+            await until(link, LinkState.LOST)
+        await waiting
+        await link.send(OTHER)
+        wanted = encode(FRAME) + encode(OTHER)
+        assert await asyncio.to_thread(device.read, len(wanted)) == wanted
 
 
 async def test_an_incomplete_frame_is_given_up_after_silence(device: PtyDevice) -> None:
@@ -458,6 +639,26 @@ async def test_subscribers_see_every_frame_and_may_fail(
     assert "an observer of a link failed" in caplog.text
 
 
+def test_sys_exit_in_a_callback_ends_an_asyncio_program(device: PtyDevice) -> None:
+    """In the main thread it means what it says; the port is given back."""
+
+    async def main() -> None:
+        async with connect(device.path) as link:
+            link.subscribe(lambda _frame: sys.exit(3))
+            device.write(encode(FRAME))
+            await link.receive(DEADLINE)
+
+    with pytest.raises(SystemExit, match="3"):
+        asyncio.run(main())
+    asyncio.run(open_and_close(device.path))
+
+
+async def open_and_close(path: Path) -> None:
+    """See that a port is free."""
+    async with connect(path, connect_timeout=DEADLINE):
+        pass
+
+
 async def test_a_slow_reader_pauses_the_line_and_loses_nothing(
     device: PtyDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -487,133 +688,53 @@ async def test_while_nobody_reads_the_oldest_frames_go_and_are_counted(
         assert (await link.receive(DEADLINE)).data == bytes([15])
 
 
+async def test_a_reader_that_goes_away_does_not_stop_the_line(
+    device: PtyDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who received once and then only subscribes hears everything; what nobody reads is counted."""
+    monkeypatch.setattr(inbox, "RX_QUEUE_FRAMES", 64)
+    monkeypatch.setattr(receiving, "READER_PATIENCE", 0.05)
+    frames = [Frame(1, 2, n.to_bytes(2, "little")) for n in range(3_000)]
+    heard: list[Frame] = []
+    async with connect(device.path) as link:
+        device.write(encode(FRAME))
+        assert await link.receive(DEADLINE) == FRAME
+        link.subscribe(heard.append)
+        await asyncio.to_thread(device.write, b"".join(map(encode, frames)))
+        await until_true(lambda: len(heard) == len(frames))
+        assert heard == frames
+        stats = link.stats
+        assert (stats.rx_paused, stats.rx_unread_dropped) == (1, len(frames) - 64)
+        assert await link.receive() == frames[-64]
+
+
+async def until_paused(link: AsyncLink, times: int) -> None:
+    """Wait until the line was paused so many times."""
+    await until_true(lambda: link.stats.rx_paused == times)
+
+
+async def test_a_paused_line_that_breaks_is_lost_and_reads_again_when_it_is_back(
+    device: PtyDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pause hides no unplugging, and belongs to the connection that it began in."""
+    monkeypatch.setattr(inbox, "RX_QUEUE_FRAMES", 8)
+    monkeypatch.setattr(receiving, "READER_PATIENCE", 10 * DEADLINE)
+    async with connect(device.path) as link:
+        for round_ in (1, 2):
+            link.take()
+            device.write(encode(FRAME) * 16)
+            await until_paused(link, round_)
+            device.unplug()
+            await until(link, LinkState.LOST)
+            device.plug()
+            await link.wait_connected(DEADLINE)
+
+
 async def test_receive_times_out(device: PtyDevice) -> None:
     """With a message that says how long it waited."""
     async with connect(str(device.path)) as link:
         with pytest.raises(LinkTimeout, match=r"no frame within 0\.01 s"):
             await link.receive(timeout=0.01)
-
-
-async def test_a_socket_is_a_line_and_is_connected_again() -> None:
-    """socket:// frames go both ways; a server that hangs up is called again."""
-    callers: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
-    server = await asyncio.start_server(lambda r, w: callers.put_nowait((r, w)), "127.0.0.1", 0)
-    number = server.sockets[0].getsockname()[1]
-    async with connect(f"socket://127.0.0.1:{number}") as link:
-        reader, writer = await callers.get()
-        await link.send(FRAME)
-        assert await reader.readexactly(12) == encode(FRAME)
-        writer.close()
-        await writer.wait_closed()
-        await until(link, LinkState.LOST)
-        _reader, writer = await asyncio.wait_for(callers.get(), DEADLINE)
-        writer.write(encode(OTHER))
-        assert await link.receive(DEADLINE) == OTHER
-    writer.close()
-    server.close()
-
-
-async def test_loop_gives_back_what_is_sent() -> None:
-    """A line without a file descriptor works through threads."""
-    async with connect("loop://") as link:
-        for n in range(50):
-            await link.send(Frame(1, 2, bytes([n]) * 200), timeout=DEADLINE)
-            assert (await link.receive(DEADLINE)).data == bytes([n]) * 200
-        await closes_in_time(link)
-
-
-async def test_a_line_without_a_descriptor_that_breaks_is_opened_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Its reading thread, or its writing one, tells."""
-    loop_line = protocol_loop.Serial
-    for method in ("read", "write"):
-        async with connect("loop://") as link:
-            original = getattr(loop_line, method)
-
-            def broken(_self: Any, _what: Any) -> bytes:
-                raise serial.SerialException("gone")
-
-            monkeypatch.setattr(loop_line, method, broken)
-            await link.send(FRAME)
-            change = await until(link, LinkState.LOST)
-            assert "gone" in change.reason
-            monkeypatch.setattr(loop_line, method, original)
-            await link.wait_connected(DEADLINE)
-
-
-async def test_a_line_without_a_descriptor_bounds_what_its_thread_holds(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """While the driver does not take bytes, the queue fills and refuses; then it drains."""
-    go = threading.Event()
-    loop_line = protocol_loop.Serial
-    original = loop_line.write
-
-    def slow(self: Any, data: bytes) -> int:
-        go.wait(DEADLINE)
-        return original(self, data) or 0
-
-    monkeypatch.setattr(loop_line, "write", slow)
-    async with connect("loop://") as link:
-        taken = await fill(link)
-        go.set()
-        for n in range(taken):
-            assert (await link.receive(DEADLINE)).data[0] == n & 0xFF
-
-
-class Rfc2217Server:
-    """A real RFC 2217 server for one caller, in front of a line that gives back what it is sent."""
-
-    def __init__(self) -> None:
-        self._line: Any = serial.serial_for_url("loop://", timeout=0.05)
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"rfc2217://127.0.0.1:{self._socket.getsockname()[1]}?ign_set_control"
-        self._done = False
-        self._threads = [threading.Thread(target=self._serve)]
-
-    def __enter__(self) -> Self:
-        self._threads[0].start()
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self._done = True
-        for thread in self._threads:
-            thread.join(DEADLINE)
-        self._line.close()
-        self._socket.close()
-
-    def _serve(self) -> None:
-        self._caller, _address = self._socket.accept()
-        connection: Any = self
-        self._manager = serial.rfc2217.PortManager(self._line, connection)
-        self._threads.append(threading.Thread(target=self._forward))
-        self._threads[1].start()
-        with self._caller:
-            while data := self._caller.recv(1024):
-                self._line.write(b"".join(self._manager.filter(data)))
-            self._done = True
-            self._threads[1].join(DEADLINE)
-
-    def _forward(self) -> None:
-        while not self._done:
-            data = self._line.read(self._line.in_waiting or 1)
-            if data:
-                self.write(b"".join(self._manager.escape(data)))
-
-    def write(self, data: bytes) -> None:
-        """Send to the caller; the manager calls it too."""
-        self._caller.sendall(data)
-
-
-async def test_rfc2217_carries_frames() -> None:
-    """Against pyserial's own server side, with bytes that telnet must escape."""
-    with Rfc2217Server() as server:
-        async with connect(server.url) as link:
-            escaped = Frame(0xFF, 0xFF, b"\xff\xff\x00")
-            await link.send(escaped)
-            assert await link.receive(DEADLINE) == escaped
-            await closes_in_time(link)
 
 
 async def test_two_links_do_not_get_in_each_others_way(tmp_path: Path) -> None:

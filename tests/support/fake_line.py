@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from framelink.link import LinkState, StateChange
 from framelink.wire import Frame
 
 Device = Callable[[Frame], list[Frame]]
@@ -23,10 +24,11 @@ class FakeLine:
         self.device = device
         self.faults = faults or []
         self.sent: list[Frame] = []
-        self.bounds: list[float] = []
+        self.bounds: list[float | None] = []
         self.subscribers: list[Callable[[Frame], None]] = []
+        self.watchers: list[Callable[[StateChange], None]] = []
 
-    async def send(self, frame: Frame, timeout: float = 0.0) -> None:
+    async def send(self, frame: Frame, timeout: float | None = 0.0) -> None:
         """Give the device a frame; its answer comes in a later turn of the loop, as on a real line."""
         self.bounds.append(timeout)
         if self.faults:
@@ -44,6 +46,17 @@ class FakeLine:
         """Have every frame of the device passed on, until the returned function is called."""
         self.subscribers.append(callback)
         return lambda: self.subscribers.remove(callback)
+
+    def close(self) -> None:
+        """Let the link be closed."""
+        change = StateChange(LinkState.CONNECTED, LinkState.DISCONNECTING, "", 0.0)
+        for callback in list(self.watchers):
+            callback(change)
+
+    def watch(self, callback: Callable[[StateChange], None]) -> Callable[[], None]:
+        """Have it told when the link is closed, until the returned function is called."""
+        self.watchers.append(callback)
+        return lambda: self.watchers.remove(callback)
 
 
 def answering(data: bytes = b"") -> Device:
