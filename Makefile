@@ -5,7 +5,7 @@ SETUP := $(PYTHON) tools/setup.py
 WORKERS ?= 2# the tests' processes; the suite is tuned for two cores
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench clean
+.PHONY: help demo test check bench soak fuzz wasm size clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -33,6 +33,22 @@ bench: ## measure beside the peers; JSON goes to build/bench.json
 	@$(SETUP) bench
 	@mkdir -p build
 	$(BIN)/python -m tools.bench --json build/bench.json $(ARGS)
+
+soak: ## compare the decoders over ten million frames' worth of bytes; takes minutes
+	@$(SETUP) test
+	$(BIN)/pytest -m soak -s tests
+
+fuzz: ## fuzz the C core on from the kept corpus, and keep what is found
+	@$(SETUP) test
+	$(BIN)/python -m tests.support.fuzz $(ARGS)
+
+wasm: ## make the decoder for pages from the C core
+	@$(SETUP) test
+	$(BIN)/python -m tools.make_wasm
+
+size: ## measure what the C core costs a microcontroller
+	@$(SETUP) test
+	$(BIN)/python -m tools.firmware_size
 
 clean: ## remove everything that the targets made
 	rm -rf .venv build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info

@@ -5,6 +5,7 @@
     ├── SchemaError (ValueError)      a schema file that does not describe a device
     ├── PayloadError (ValueError)     values that do not fit a message's fields
     ├── ConfigError (ValueError)      a configuration or scenario file that cannot be used
+    ├── ToolchainError                a compiler or emulator that is missing, or that failed
     ├── LinkError (OSError)
     │   ├── LinkOpenError             the line cannot be opened, and waiting will not help
     │   ├── LinkTimeout               a bounded wait ended: for the line, for room, for a frame
@@ -39,6 +40,10 @@ class PayloadError(FramelinkError, ValueError):
 
 class ConfigError(FramelinkError, ValueError):
     """A configuration or scenario file that cannot be used; the message names the file and the key."""
+
+
+class ToolchainError(FramelinkError):
+    """A compiler or an emulator is missing, or failed; the message says which, and how to get it."""
 
 
 class LinkError(FramelinkError, OSError):

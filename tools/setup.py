@@ -1,7 +1,7 @@
 """Set this checkout up: a virtual environment, Python packages by group, system packages for the tests.
 
     python3 tools/setup.py run         what framelink itself needs
-    python3 tools/setup.py test        that, the test tools, and system packages such as a browser
+    python3 tools/setup.py test        that, the test tools, and system packages such as browser and compilers
     python3 tools/setup.py bench       that of `run`, and the peers that benchmarks compare with
 
 Safe to repeat: a stamp makes the second time instant.  Standard library only, since it runs before
@@ -15,6 +15,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,10 +25,51 @@ MIN_PYTHON = (3, 11)
 GROUPS = {"run": [], "test": ["test"], "bench": ["test", "bench"]}
 PIP = "pip>=25.1"  # the first that installs dependency groups
 
-# Command that must exist → Debian package, Homebrew package.
-SYSTEM_PACKAGES = {
-    "chromium": ("chromium", "chromium"),
-    "node": ("nodejs", "node"),
+Check = Callable[[], bool]
+
+
+def _command(name: str) -> Check:
+    """Return a check for a program."""
+    return lambda: shutil.which(name) is not None
+
+
+def _header(compiler: str, header: str) -> Check:
+    """Return a check for a library, by a header that a compiler finds."""
+    options = ["-E", "-include", header, "-x", "c", os.devnull, "-o", os.devnull]
+    return lambda: bool(shutil.which(compiler)) and _succeeds([compiler, *options])
+
+
+def _fuzzer_of_clang() -> bool:
+    """Tell whether the library is there that clang links fuzz targets with."""
+    if not shutil.which("clang-14"):
+        return False
+    asked = ["clang-14", "--print-runtime-dir"]
+    folder = subprocess.run(asked, capture_output=True, check=False, text=True).stdout.strip()
+    return any(Path(folder).glob("libclang_rt.fuzzer*"))
+
+
+def _succeeds(command: list[str]) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+# Debian package → how to see that it is there, Homebrew package if there is one.
+SYSTEM_PACKAGES: dict[str, tuple[Check, str | None]] = {
+    "chromium": (_command("chromium"), "chromium"),
+    "nodejs": (_command("node"), "node"),
+    "gcc": (_command("gcc"), None),
+    "libc6-dev": (_header("gcc", "stdio.h"), None),
+    "g++": (_command("g++"), None),
+    "clang-14": (_command("clang-14"), "llvm@14"),
+    "lld-14": (_command("wasm-ld-14"), "llvm@14"),
+    "libclang-rt-14-dev": (_fuzzer_of_clang, "llvm@14"),
+    "cppcheck": (_command("cppcheck"), "cppcheck"),
+    "gcc-avr": (_command("avr-gcc"), "osx-cross/avr/avr-gcc"),
+    "avr-libc": (_header("avr-gcc", "avr/io.h"), "osx-cross/avr/avr-gcc"),
+    "libsimavr-dev": (_header("gcc", "simavr/sim_avr.h"), "osx-cross/avr/simavr"),
+    "libelf-dev": (_header("gcc", "libelf.h"), "libelf"),
+    "gcc-arm-none-eabi": (_command("arm-none-eabi-gcc"), "gcc-arm-embedded"),
+    "libnewlib-arm-none-eabi": (_header("arm-none-eabi-gcc", "string.h"), "gcc-arm-embedded"),
+    "qemu-system-arm": (_command("qemu-system-arm"), "qemu"),
 }
 
 
@@ -74,16 +116,13 @@ def _make_venv() -> bool:
 
 
 def _system_packages() -> bool:
-    missing = [command for command in SYSTEM_PACKAGES if not shutil.which(command)]
-    if not missing:
+    missing = [package for package, (is_there, _brew) in SYSTEM_PACKAGES.items() if not is_there()]
+    if not missing or _install_debian(missing):
         return True
-    debian = [SYSTEM_PACKAGES[command][0] for command in missing]
-    if _install_debian(debian):
-        return True
-    brew = [SYSTEM_PACKAGES[command][1] for command in missing]
+    brew = dict.fromkeys(SYSTEM_PACKAGES[package][1] or "" for package in missing)
     _fail(
-        f"the tests need {', '.join(missing)}; install with"
-        f" `sudo apt-get install {' '.join(debian)}` or `brew install {' '.join(brew)}`, then repeat"
+        f"the tests need more of this system; install with `sudo apt-get install {' '.join(missing)}`"
+        f" or `brew install {' '.join(filter(None, brew))}`, then repeat"
     )
     return False
 

@@ -22,12 +22,26 @@ LETTERS = {
 }
 
 
+def format_named(name: str) -> FrameFormat:
+    """Return a frame format of the vectors."""
+    return FrameFormat.from_mapping((FRAMES["formats"] | STREAMS["formats"])[name])
+
+
 def format_of(case: dict[str, Any]) -> FrameFormat:
     """Return a case's frame format."""
-    given = (FRAMES["formats"] | STREAMS["formats"])[case["format"]]
-    return FrameFormat.from_mapping({key: value for key, value in given.items() if value is not None})
+    return format_named(case["format"])
 
 
 def frame_of(case: dict[str, Any]) -> Frame:
     """Return a case's frame."""
     return Frame(case["addr"], case["cmd"], bytes.fromhex(case["data"]))
+
+
+def cases_by_format() -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """Return each format's cases by their kind: valid, invalid, streams."""
+    found: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    files = {"valid": FRAMES["valid"], "invalid": FRAMES["invalid"], "streams": STREAMS["streams"]}
+    for kind, cases in files.items():
+        for case in cases:
+            found.setdefault(case["format"], {}).setdefault(kind, []).append(case)
+    return found
