@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -10,10 +11,13 @@ import pytest
 
 from firmware_sim.c_config import config_header
 from tests.support.flat import FlatReceiver, WasmModule
+from tests.support.node import run_module
 from tests.support.vectors import FOLDER, FRAMES, format_named
 from tools import make_wasm
 
 RUNNER = Path(__file__).with_name("vectors.mjs")
+PAGE = make_wasm.ROOT / "docs" / "firmware.md"
+FETCH = 'await (await fetch("framelink.wasm")).arrayBuffer()'
 
 
 def test_the_committed_module_is_what_the_sources_make() -> None:
@@ -52,3 +56,18 @@ def test_all_vectors_hold_under_node(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr[-2_000:]
     assert json.loads(done.stdout) == {"valid": 150, "invalid": 75, "streams": 45}
+
+
+def test_the_example_in_the_documentation_works() -> None:
+    """It is run as it stands, but for where the module comes from."""
+    found = re.search(r"```js\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    assert found is not None
+    assert FETCH in found[1]
+    example = found[1].replace(FETCH, f"readFileSync({json.dumps(str(make_wasm.COMMITTED))})")
+    said = run_module(
+        'import { readFileSync } from "node:fs";\n'
+        + example
+        + 'const wire = Buffer.from("ff55aa011003010203d0ec0d0a", "hex");\n'
+        + "report([...frames(wire)].map(({ addr, cmd, data }) => [addr, cmd, [...data]]));\n"
+    )
+    assert said == [[1, 16, [1, 2, 3]]]
