@@ -10,6 +10,7 @@ import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Self
+from weakref import WeakValueDictionary
 
 from framelink.device import Identity, identify, request
 from framelink.errors import (
@@ -20,11 +21,11 @@ from framelink.errors import (
     RequestError,
     RequestTimeout,
 )
-from framelink.hub import Command, Hub, plain, require_link_name
+from framelink.hub import Command, Hub, echo, plain, require_link_name
 from framelink.hub.server import HubServer
 from framelink.link import AsyncLink, LinkState, PortOpener, StateChange
 from framelink.message import STANDARD, Message, Schema, Undecodable
-from framelink.wire import BROADCAST, DEFAULT_FORMAT, HOST, REPLY, Frame, FrameFormat
+from framelink.wire import BROADCAST, DEFAULT_FORMAT, HOST, Frame, FrameFormat
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8765
@@ -187,7 +188,7 @@ class Bridge:
     async def _carry_out(self, command: Command) -> dict[str, Any]:
         line = self._lines.get(command.link)
         if line is None:
-            return _failure(f"there is no link {command.link!r}; there are: {', '.join(self._lines)}")
+            return _failure(f"there is no link {echo(command.link)}; there are: {', '.join(self._lines)}")
         try:
             async with asyncio.timeout(COMMAND_TIMEOUT):
                 return await line.carry_out(command)
@@ -209,6 +210,7 @@ class _BridgedLine:
         self._link.subscribe(self._on_frame)
         self.closed = asyncio.Event()
         self._devices: dict[int, _Device] = {}
+        self._turns: WeakValueDictionary[tuple[str, int], asyncio.Lock] = WeakValueDictionary()
         self._news = ""
         self._last_frame_at: int | None = None
         self._published: dict[str, Any] = {}
@@ -258,11 +260,17 @@ class _BridgedLine:
         else:
             assert command.cmd is not None  # the hub lets no other command pass
             frame = Frame(command.addr, command.cmd, command.data)
-        if frame.addr == BROADCAST or frame.cmd & REPLY:
+        reply_cmd = schema.reply_cmd(frame.cmd)
+        if frame.addr == BROADCAST or reply_cmd is None:
             await self._link.send(frame)
             return {"ok": True}
-        reply = await request(self._link, frame, timeout=REQUEST_TIMEOUT)
+        async with self._turn(command):
+            reply = await request(self._link, frame, timeout=REQUEST_TIMEOUT, reply_cmd=reply_cmd)
         return {"ok": True, **self._meaning(reply), **_plain_frame(self._name, reply)}
+
+    def _turn(self, command: Command) -> asyncio.Lock:
+        """Return a client's lock for an address: with one request each in its queue, all get turns there."""
+        return self._turns.setdefault((command.client, command.addr), asyncio.Lock())
 
     def _schema_at(self, addr: int) -> Schema:
         device = self._devices.get(addr)
@@ -312,8 +320,8 @@ class _BridgedLine:
             self._tell()
 
     def _on_change(self, change: StateChange) -> None:
-        if change.state is LinkState.LOST:
-            self._devices.clear()  # what comes back may be another device, or another firmware
+        if change.state is LinkState.CONNECTED:
+            self._devices.clear()  # what is there now may be another device, or another firmware
         if change.state is LinkState.CLOSED:
             self.closed.set()
         self._tell()

@@ -26,6 +26,18 @@ DEADLINE = 30.0
 
 WEATHER = schema_of("weather")
 MOTOR = schema_of("motor")
+ECHOING = Schema.parse(
+    """
+    [device]
+    name = "echoing"
+    standard = false
+    [[command]]
+    id = 0x90
+    reply_id = 0x90
+    name = "read"
+    reply = [{ name = "value", type = "u8" }]
+    """
+)
 EVENT = WEATHER.encode(1, "weather", {"temperature": 21.5, "humidity": 40.0, "pressure": 1000.0})
 
 Answer = Callable[[Frame], list[Frame]]
@@ -41,7 +53,7 @@ class Board:
     def __init__(self, answer: Answer = lambda _frame: []) -> None:
         self.port = MemoryPort("board")
         self.heard: list[Frame] = []
-        self._answer = answer
+        self.answer = answer
         self._receiver = Receiver()
         self._news = asyncio.Event()
 
@@ -63,7 +75,7 @@ class Board:
     def _receive(self, data: bytes) -> None:
         for frame in self._receiver.feed(data):
             self.heard.append(frame)
-            for reply in self._answer(frame):
+            for reply in self.answer(frame):
                 self.says(reply)
         self._news.set()
 
@@ -98,6 +110,17 @@ class Page:
         self._orders += 1
         await self.says("command", {"id": self._orders, "link": "board"} | order)
         return await self.hears("reply", lambda reply: reply["id"] == self._orders)
+
+    async def is_understood(self) -> None:
+        """Wait until the bridge has taken all that was said so far."""
+        await self.says("handshake", {"client": 1})
+        await self.hears("error")
+
+    @asynccontextmanager
+    async def another(self) -> AsyncIterator[Page]:
+        """Open a second client, which subscribes to nothing."""
+        async with self._http.ws_connect("/ws") as socket:
+            yield Page(self._http, socket)
 
     async def fetches(self, path: str) -> Any:
         """Return what the server gives at a path."""
@@ -213,6 +236,28 @@ class TestFrames:
         assert (frame["data"], frame["message"]) == ("01", "undecodable")
         assert frame["fields"] == {"reason": "weather: payload must have 8 bytes, not 1"}
 
+    async def test_what_a_device_was_holds_until_the_line_is_back(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """While it is away, its commands fail for that reason; what comes back may be another device."""
+        monkeypatch.setattr(bridge_module, "REQUEST_TIMEOUT", 0.05)
+        board = Board(identity(MOTOR.device_type))
+        async with bridged(board, MOTOR, WEATHER) as page:
+            board.says(EVENT)
+            await page.hears("link", lambda link: device_of(link).get("schema") == "motor")
+            board.port.unplug()
+            lost = await page.hears("link", lambda link: link["state"] != "connected")
+            assert device_of(lost)["schema"] == "motor"
+            order = {"addr": 1, "message": "set", "fields": {"parameter": "setpoint", "value": 1}}
+            assert "not sent within" in (await page.orders(**order))["error"]
+            board.answer = identity(WEATHER.device_type)
+            await board.port.replug()
+            back = await page.hears("link", lambda link: link["state"] == "connected")
+            assert back["devices"] == []
+            board.says(EVENT)
+            assert "message" not in await page.hears("frame", lambda frame: frame["cmd"] == EVENT.cmd)
+            await page.hears("link", lambda link: device_of(link).get("schema") == "weather")
+
 
 class TestIdentify:
     """When a device is asked what it is."""
@@ -286,6 +331,18 @@ class TestCommands:
             await board.hears(0x90)
         assert board.heard == [Frame(0xFF, 0x10), Frame(1, 0x90)]
 
+    async def test_a_schema_says_by_which_command_a_device_answers(self) -> None:
+        """Some devices answer with the same command, and some commands of theirs have bit 7 set."""
+        board = Board(lambda frame: [Frame(frame.addr, frame.cmd, b"\x07")])
+        async with bridged(board, ECHOING) as page:
+            reply = await page.orders(addr=1, message="read", fields={})
+        assert (reply["ok"], reply["cmd"], reply["message"], reply["fields"]) == (
+            True,
+            0x90,
+            "read",
+            {"value": 7},
+        )
+
     async def test_a_refusal_is_the_reply(self) -> None:
         """With the device's words."""
         board = Board(lambda frame: [Frame(frame.addr, 0xFF, bytes([frame.cmd, 4]) + b"rotor turns")])
@@ -317,7 +374,9 @@ class TestCommands:
         """With those that are."""
         async with bridged(Board()) as page:
             reply = await page.orders(link="shelf", addr=1, cmd=1)
+            far = await page.orders(link="x" * 10_000, addr=1, cmd=1)
         assert reply["error"] == "there is no link 'shelf'; there are: board"
+        assert far["error"] == f"there is no link '{'x' * 78}…; there are: board"
 
     async def test_a_command_does_not_wait_for_ever_for_its_turn(
         self, monkeypatch: pytest.MonkeyPatch
@@ -328,6 +387,26 @@ class TestCommands:
         async with bridged(Board()) as page:
             reply = await page.orders(addr=9, cmd=0x10)
         assert reply["error"] == "address 0x09 is busy with earlier commands; try again"
+
+    async def test_clients_take_turns_at_a_device(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Who asks once does not wait for all that another has asked before."""
+        monkeypatch.setattr(bridge_module, "COMMAND_TIMEOUT", DEADLINE)
+        monkeypatch.setattr(bridge_module, "REQUEST_TIMEOUT", DEADLINE)
+        board = Board()
+        async with bridged(board) as greedy, greedy.another() as modest:
+            for id_ in range(3):
+                await greedy.says("command", {"id": id_, "link": "board", "addr": 9, "cmd": 0x10})
+            await board.hears(0x10)
+            await modest.says("command", {"id": 1, "link": "board", "addr": 9, "cmd": 0x20})
+            await modest.is_understood()
+            board.says(Frame(9, 0x90))
+            await board.hears(0x20)
+            board.says(Frame(9, 0xA0))
+            assert (await modest.hears("reply"))["ok"]
+            for times in (2, 3):
+                await board.hears(0x10, times)
+                board.says(Frame(9, 0x90))
+        assert [frame.cmd for frame in board.heard] == [0x10, 0x20, 0x10, 0x10]
 
 
 class _NoPermission:

@@ -47,6 +47,7 @@ function draw(tick) {
 
 setInterval(() => {
   showConnection();
+  links.tick();
   if (!document.hidden) draw(true);
 }, TICK_MS);
 
@@ -127,6 +128,7 @@ function showConnection() {
 
 client.addEventListener("state", ({ detail }) => {
   connection = detail;
+  if (detail.state !== "connected") links.lose();
   showConnection();
 });
 byId("retry").addEventListener("click", () => client.connect());

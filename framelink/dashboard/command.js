@@ -2,7 +2,8 @@
 
 import { byId, element } from "./dom.js";
 import { inputOf, parameterInput } from "./inputs.js";
-import { fieldsText, hex, spacedHex } from "./text.js";
+import { clock, fieldsText, hex, spacedHex } from "./text.js";
+import { ValueProblem } from "./values.js";
 
 const RAW = "raw";
 const RAW_FIELDS = [
@@ -52,8 +53,14 @@ export class CommandForm {
   updateLink(link) {
     const before = this.#signature();
     this.#links.add(link.link);
-    for (const about of link.devices) this.#devices.set(`${link.link}/${about.addr}`, { link: link.link, ...about });
+    for (const about of link.devices) this.#take(link.link, about);
     if (this.#signature() !== before) this.#showDevices();
+  }
+
+  /** Take what is known of a device; one that came back keeps its schema until it has said what it is. */
+  #take(link, about) {
+    const key = `${link}/${about.addr}`;
+    this.#devices.set(key, { link, ...about, schema: about.schema ?? this.#devices.get(key)?.schema ?? null });
   }
 
   /** Offer only what is on these links. */
@@ -160,9 +167,11 @@ export class CommandForm {
       const what = this.#what();
       this.#show("waiting", "waiting for the reply …");
       const reply = await this.#client.command(link, to, what);
-      this.#show("ok", ...this.#reading(reply, what), element("small", {}, `${(performance.now() - started).toFixed(1)} ms`));
+      const took = `${(performance.now() - started).toFixed(1)} ms`;
+      this.#show("ok", ...this.#reading(reply, what), element("small", {}, took), now());
     } catch (error) {
-      this.#show("failed", error.message);
+      const isAnswer = !(error instanceof ValueProblem); // else it is about what is being typed
+      this.#show("failed", error.message, isAnswer ? now() : "");
     }
   }
 
@@ -200,6 +209,9 @@ export class CommandForm {
     this.#reply.replaceChildren(...content);
   }
 }
+
+/** The time of an answer, which stays in the form after it has ceased to be news. */
+const now = () => element("time", {}, clock(Date.now()));
 
 /** A device in the list: "motor 0x02", and its link where that has another name. */
 function titleOf({ name, link, addr }) {

@@ -15,6 +15,7 @@ export class Device {
   #addr;
   #actions;
   #schema;
+  #isExplained = false;
   #pulse = new Pulse();
   #streams = new Map();
   #unknown = new Map();
@@ -47,13 +48,18 @@ export class Device {
     return this.#link;
   }
 
-  /** Take what the bridge knows of it, and the schema of its messages. */
+  /**
+   * Take what the bridge knows of it, and the schema of its messages.  A device that came back has none until it has
+   * said what it is; until then its card stays as it is, and so it does if the device is the same as before.
+   */
   describe(about, schema) {
     setText(this.#title, about.name || `Device ${hex(this.#addr)}`);
     const firmware = about.firmware && `firmware ${about.firmware}`;
     const facts = [schema?.description, `${this.#link} · addr ${hex(this.#addr)}`, firmware];
     setText(this.#subtitle, facts.filter(Boolean).join(" · "));
-    if (schema !== this.#schema) this.#dress(schema);
+    if (schema && !isSame(schema, this.#schema)) this.#dress(schema);
+    else if (schema && !this.#isExplained) this.#comeBack();
+    this.#isExplained = Boolean(schema);
   }
 
   /** Take a frame of it. */
@@ -93,12 +99,17 @@ export class Device {
     this.#schema = schema;
     for (const stream of this.#streams.values()) stream.close();
     this.#streams.clear();
-    this.#unknown.clear();
-    this.#bytes.replaceChildren();
+    this.#forgetBytes();
     this.#parameters?.root.remove();
-    this.#parameters = schema?.parameters.length ? new Parameters(schema.parameters, this.#parameterActions()) : null;
+    this.#parameters = schema.parameters.length ? new Parameters(schema.parameters, this.#parameterActions()) : null;
     if (this.#parameters) this.root.append(this.#parameters.root);
-    if (schema?.events.length) this.#streamOf(schema.events[0].name);
+    if (schema.events.length) this.#streamOf(schema.events[0].name);
+  }
+
+  /** Go on with a device that was away; its parameters may have changed meanwhile. */
+  #comeBack() {
+    this.#forgetBytes();
+    this.#parameters?.expire();
   }
 
   #parameterActions() {
@@ -120,6 +131,11 @@ export class Device {
     return this.#streams.get(name);
   }
 
+  #forgetBytes() {
+    this.#unknown.clear();
+    this.#bytes.replaceChildren();
+  }
+
   #keepBytes({ cmd, data }) {
     if (!this.#unknown.has(cmd)) {
       if (this.#unknown.size >= MAX_UNKNOWN) return;
@@ -130,3 +146,6 @@ export class Device {
     this.#unknown.get(cmd).data = data;
   }
 }
+
+/** Whether two schemas say the same; each connection fetches them anew. */
+const isSame = (one, other) => one === other || JSON.stringify(one) === JSON.stringify(other);

@@ -11,7 +11,8 @@
  * Events, each a CustomEvent whose `detail` is the message's payload (plus `timestamp`, the server's clock in ms):
  *   welcome, frame, link, gap, error   as the server sends them
  *   subscribed                         as the server sends it, and `missed`: how many frames the bridge published
- *                                      while this client was away; null if nobody can know
+ *                                      since this client last knew where it was; all of them if it has all rooms,
+ *                                      at most so many of its own if not; null if nobody can know
  *   state                              {state, retryAt}: connecting, connected, waiting or closed
  */
 
@@ -19,6 +20,7 @@ export const HEARTBEAT_MS = 30_000; // the server closes a client that was silen
 export const MAX_UNANSWERED = 2; // heartbeats; after as many the connection is dead
 export const CONNECT_TIMEOUT_MS = 10_000; // until the welcome; a host that vanished would hold it for minutes
 export const BACKOFF_FIRST_MS = 500;
+export const STEADY_MS = 10_000; // a connection that held so long was a good one; the next backoff begins anew
 export const BACKOFF_MAX_MS = 15_000; // nobody wants to wait longer once the bridge is back
 export const COMMAND_TIMEOUT_MS = 5_000; // the bridge itself gives a device 1.5 s
 export const MAX_PENDING_COMMANDS = 32; // as many as the server takes
@@ -39,6 +41,7 @@ export class FramelinkClient extends EventTarget {
   #seq = 0;
   #unanswered = 0;
   #attempt = 0;
+  #welcomedAt = Infinity;
   #heartbeatTimer = null;
   #retryTimer = null;
   #connectTimer = null;
@@ -49,7 +52,7 @@ export class FramelinkClient extends EventTarget {
 
   /**
    * @param {string} url Where the WebSocket is, such as ws://127.0.0.1:8765/ws.
-   * @param {{name?: string, heartbeatMs?: number, backoffMs?: number, connectTimeoutMs?: number,
+   * @param {{name?: string, heartbeatMs?: number, backoffMs?: number, steadyMs?: number, connectTimeoutMs?: number,
    *          commandTimeoutMs?: number, WebSocket?: typeof WebSocket, random?: () => number}} [options]
    *        `name` goes to the presence list; the others are for tests, and for places without a WebSocket.
    */
@@ -60,6 +63,7 @@ export class FramelinkClient extends EventTarget {
       name: "",
       heartbeatMs: HEARTBEAT_MS,
       backoffMs: BACKOFF_FIRST_MS,
+      steadyMs: STEADY_MS,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       commandTimeoutMs: COMMAND_TIMEOUT_MS,
       WebSocket: globalThis.WebSocket,
@@ -151,7 +155,8 @@ export class FramelinkClient extends EventTarget {
     frame: (payload) => this.#advance(payload.offset),
     gap: (payload) => this.#advance(payload.to),
     reply: (payload) => this.#settle(payload.id, payload),
-    HEARTBEAT_ACK: (_payload, seq) => {
+    HEARTBEAT_ACK: (payload, seq) => {
+      this.#advance(payload.offset); // past frames that are not for this client
       this.#unanswered = Math.min(this.#unanswered, this.#seq - seq); // a late answer counts for its own beat
     },
   };
@@ -176,7 +181,7 @@ export class FramelinkClient extends EventTarget {
 
   #welcomed() {
     clearTimeout(this.#connectTimer);
-    this.#attempt = 0;
+    this.#welcomedAt = performance.now();
     this.#seq = 0;
     this.#unanswered = 0;
     this.#become("connected");
@@ -196,6 +201,7 @@ export class FramelinkClient extends EventTarget {
   }
 
   #lost() {
+    if (performance.now() - this.#welcomedAt >= this.#options.steadyMs) this.#attempt = 0;
     this.#drop("the connection to the bridge was lost");
     const longest = Math.min(this.#options.backoffMs * 2 ** this.#attempt, BACKOFF_MAX_MS);
     const delay = longest * (0.5 + this.#options.random() / 2); // jitter: many pages must not come back at once
@@ -207,6 +213,7 @@ export class FramelinkClient extends EventTarget {
   #drop(reason) {
     clearInterval(this.#heartbeatTimer);
     clearTimeout(this.#connectTimer);
+    this.#welcomedAt = Infinity;
     const socket = this.#socket;
     this.#socket = null;
     socket?.close();

@@ -4,6 +4,7 @@ import { element, setText } from "./dom.js";
 import { Rate } from "./pulse.js";
 import { ageText, bytesText, count } from "./text.js";
 
+const QUIET_MS = 1_500; // the bridge tells of news within a second; without any, nothing more has come
 const NOISE = ["noise", "length", "tail", "check", "timeout"];
 const REASONS = {
   delivered: "in frames that were delivered",
@@ -26,6 +27,16 @@ export class Links {
   update(link) {
     if (!this.#cards.has(link.link)) this.#add(link.link);
     this.#cards.get(link.link).show(link);
+  }
+
+  /** Say that nobody knows how the links are: the bridge is out of reach. */
+  lose() {
+    for (const card of this.#cards.values()) card.lose();
+  }
+
+  /** Let rates fall while nothing comes. */
+  tick() {
+    for (const card of this.#cards.values()) card.tick(Date.now());
   }
 
   /** Forget links that are there no more. */
@@ -54,6 +65,8 @@ class Link {
   #ledger = new Ledger();
   #frames = new Rate();
   #bytes = new Rate();
+  #latest = null;
+  #heardAt = 0;
 
   constructor(name) {
     const light = element("span", { class: "light" });
@@ -64,19 +77,44 @@ class Link {
     this.root = element("article", about, heading, this.#url, this.#reason, figures, ...this.#ledger.nodes);
   }
 
-  show({ state, url, reason, ledger, stats, timestamp }) {
-    this.root.dataset.state = state;
-    setText(this.#state, state);
+  show(link) {
+    this.#latest = link;
+    this.#heardAt = Date.now();
+    const { state, url, reason, ledger, stats, timestamp } = link;
+    this.#become(state);
     this.#state.title = stats.last_frame_at ? `last frame ${ageText(timestamp - stats.last_frame_at)}` : "no frame yet";
     setText(this.#url, stats.low_latency ? `${url} · low latency` : url);
     setText(this.#reason, state === "connected" ? "" : reason);
-    const frames = this.#frames.take(timestamp, ledger.frames);
-    const bytes = this.#bytes.take(timestamp, ledger.received);
     this.#set("frames", count(ledger.frames), `${bytesText(ledger.received)} received`);
-    this.#set("rate", `${frames.toFixed(frames < 100 ? 1 : 0)}/s`, `${bytesText(Math.round(bytes))}/s`);
+    this.#showRate(timestamp);
     this.#set("sent", count(stats.frames_sent), bytesText(stats.bytes_sent));
     this.#set("reconnects", count(stats.reconnects), "how often the line was lost and came back");
     this.#ledger.show(ledger);
+  }
+
+  lose() {
+    this.#latest = null;
+    this.#become("unknown");
+    setText(this.#reason, "");
+    this.#set("rate", "–", "the bridge is out of reach");
+  }
+
+  tick(now) {
+    const silence = now - this.#heardAt;
+    if (this.#latest && silence > QUIET_MS) this.#showRate(this.#latest.timestamp + silence);
+  }
+
+  #become(state) {
+    this.root.dataset.state = state;
+    setText(this.#state, state);
+  }
+
+  /** Show how fast the counters grow; at `at` on the bridge's clock they are still as they were told. */
+  #showRate(at) {
+    const { ledger } = this.#latest;
+    const frames = this.#frames.take(at, ledger.frames);
+    const bytes = this.#bytes.take(at, ledger.received);
+    this.#set("rate", `${frames.toFixed(frames < 100 ? 1 : 0)}/s`, `${bytesText(Math.round(bytes))}/s`);
   }
 
   #figure(label) {

@@ -32,6 +32,12 @@ export class Parameters {
     if (entry && fields.value !== undefined) entry.value = fields.value;
   }
 
+  /** What is known may no longer hold: read it again, now or when somebody looks. */
+  expire() {
+    this.#known = false;
+    if (this.root.open) this.#readAll();
+  }
+
   draw() {
     for (const { field, value, node } of this.#entries.values()) {
       setText(node, value === undefined ? "–" : quantity(value, field));

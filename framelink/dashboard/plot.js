@@ -6,6 +6,7 @@ import uPlot from "./vendor/uplot/uPlot.esm.js";
 
 const HEIGHT = 140;
 const MIN_WIDTH = 160;
+const EDGE = 18; // pixels from the right edge within which a time would be cut off
 const AIR = 0.12; // of the curve's height, above and below it
 const MIN_STEPS = 4; // a curve that hardly moves fills at least so many of its last digits, or noise looks like news
 export const LINES = 8; // colours in style.css
@@ -27,6 +28,8 @@ export class Plot {
   #values = [];
   #time = element("time");
   #seen = true;
+  /** Called when it comes into sight. */
+  onSeen = () => {};
 
   /**
    * @param {HTMLElement} host Where it goes.
@@ -93,7 +96,7 @@ export class Plot {
       legend: { show: false },
       scales: { x: { time: true }, y: { range: (_chart, low, high) => roomy(low, high, step) } },
       axes: [
-        { ...axis, size: 22, space: 76, values: (_chart, times) => times.map((at) => clock(at * 1_000)) },
+        { ...axis, size: 22, space: 76, values: (chart, times) => times.map((at) => timeText(chart, at)) },
         { ...axis, size: 54, space: 28 },
       ],
       series: [{}, ...this.#fields.map((field) => this.#curve(field))],
@@ -119,11 +122,19 @@ export class Plot {
     const size = new ResizeObserver(() => {
       if (canvas.clientWidth) this.#chart.setSize({ width: Math.max(canvas.clientWidth, MIN_WIDTH), height: HEIGHT });
     });
-    const sight = new IntersectionObserver((entries) => (this.#seen = entries.at(-1).isIntersecting));
+    const sight = new IntersectionObserver((entries) => {
+      this.#seen = entries.at(-1).isIntersecting;
+      if (this.#seen) this.onSeen();
+    });
     size.observe(canvas);
     sight.observe(canvas);
     return [size, sight];
   }
+}
+
+/** What stands below a grid line: its time, if there is room for it. */
+function timeText(chart, at) {
+  return chart.valToPos(at, "x") > chart.over.clientWidth - EDGE ? "" : clock(at * 1_000);
 }
 
 /** The range of the values' axis: some air above and below the curve. */

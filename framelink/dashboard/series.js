@@ -50,9 +50,16 @@ export class Series {
     for (const column of this.#columns.values()) column.length = 0;
   }
 
-  /** The times and these columns, as uPlot wants them. */
-  data(names) {
-    return [this.#times, ...names.map((name) => this.#columns.get(name))];
+  /**
+   * The times and these columns, as uPlot wants them.
+   * @param {string[]} names The columns.
+   * @param {number} [until] Seconds; later points are left out.
+   */
+  data(names, until = Infinity) {
+    const all = [this.#times, ...names.map((name) => this.#columns.get(name))];
+    if (!(this.last > until)) return all;
+    const count = this.#times.findLastIndex((at) => at <= until) + 1;
+    return all.map((column) => column.slice(0, count));
   }
 
   #push(at, values) {

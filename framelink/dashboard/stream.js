@@ -15,6 +15,7 @@ export class Stream {
   #pulse = new Pulse();
   #latest = null;
   #changed = false;
+  #from = null; // of the time that the plots show
   #end = null;
 
   /**
@@ -78,7 +79,9 @@ export class Stream {
     for (const fields of byUnit(plotted).values()) {
       const place = element("div", { class: "plot" });
       host.append(place);
-      this.#plots.push({ names: fields.map((field) => field.name), plot: new Plot(place, fields, group) });
+      const one = { names: fields.map((field) => field.name), plot: new Plot(place, fields, group) };
+      one.plot.onSeen = () => this.#show(one); // what was out of sight was not drawn
+      this.#plots.push(one);
     }
   }
 
@@ -91,10 +94,12 @@ export class Stream {
   #showPlots(view) {
     if (!view.paused || this.#end === null) this.#end = Math.max(this.#series.last ?? 0, view.bridgeNow / 1_000);
     const sinceFirst = Math.max(this.#end - (this.#series.first ?? this.#end), MIN_WINDOW_S);
-    const from = this.#end - Math.min(view.windowSeconds, sinceFirst); // no empty stretch before the first point
-    for (const { names, plot } of this.#plots) {
-      if (plot.seen) plot.show(this.#series.data(names), from, this.#end);
-    }
+    this.#from = this.#end - Math.min(view.windowSeconds, sinceFirst); // no empty stretch before the first point
+    for (const one of this.#plots) if (one.plot.seen) this.#show(one);
+  }
+
+  #show({ names, plot }) {
+    if (this.#end !== null) plot.show(this.#series.data(names, this.#end), this.#from, this.#end);
   }
 }
 

@@ -14,14 +14,28 @@ def is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost"
+        return host.lower() == "localhost"
+
+
+def browser_host(listens_on: str) -> str:
+    """Return how a browser on this machine names a server that listens on that host, as a URL has it.
+
+    A server that listens on all addresses (0.0.0.0, ::) has none of that name.
+    """
+    try:
+        address = ipaddress.ip_address(listens_on)
+    except ValueError:
+        return listens_on
+    if address.version == 6:
+        return "[::1]" if address.is_unspecified else f"[{address}]"
+    return "127.0.0.1" if address.is_unspecified else str(address)
 
 
 def host_allowed(host_header: str, *, listens_on: str, allowed: Collection[str] = ()) -> bool:
     """Tell whether a request for that Host is meant for us.
 
     A page of another site can make a name of its own point to this machine (DNS rebinding); its requests
-    then carry that name.  An address in numbers cannot be rebound.
+    then carry that name.  An address in numbers cannot be rebound, nor can localhost.
 
     Args:
         host_header: The request's Host.
@@ -31,9 +45,8 @@ def host_allowed(host_header: str, *, listens_on: str, allowed: Collection[str] 
     name = _hostname(f"//{host_header}")
     if name is None:
         return False
-    if name in allowed or name == listens_on:
-        return True
-    return name in LOOPBACK_NAMES if is_loopback(listens_on) else _is_address(name)
+    known = {one.lower() for one in (*LOOPBACK_NAMES, listens_on, *allowed)}
+    return name in known or (not is_loopback(listens_on) and _is_address(name))
 
 
 def origin_allowed(origin: str | None, host_header: str) -> bool:

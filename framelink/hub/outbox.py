@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 MAX_FRAMES = 1_000  # frames; a browser that is further behind sees history, not the device
 MAX_FRAME_BYTES = 1 << 20  # bytes of them; with 256 clients at most 256 MiB
-MAX_CONTROL = 256  # answers; a client that asks more without reading does not want them
+MAX_ANSWERS = 64  # answers; twice the commands that a client may have under way
+MAX_ANSWER_BYTES = 65_536  # bytes of them; as much as a client may say in one message
 BATCH_BYTES = 65_536  # handed to the socket at a time; about what the transport buffers
 
 GapMessage = Callable[[int, int, int], bytes]
@@ -16,9 +17,9 @@ GapMessage = Callable[[int, int, int], bytes]
 class Outbox:
     """What waits to be sent to one client.
 
-    Answers are never dropped, and too many of them end the connection.  Of what a link tells about itself
-    only the latest is kept.  Of the frames the oldest are dropped when there are too many, and the client is
-    told which.
+    Answers are never dropped; whoever lets too many of them wait is not listened to until it has read some.
+    Of what a link tells about itself only the latest is kept.  Of the frames the oldest are dropped when
+    there are too many, and the client is told which.
 
     Args:
         gap_message: (dropped, from offset, to offset) → the message that tells it.
@@ -26,23 +27,33 @@ class Outbox:
 
     def __init__(self, gap_message: GapMessage) -> None:
         self._gap_message = gap_message
-        self._control: deque[bytes] = deque()
+        self._answers: deque[bytes] = deque()
+        self._answer_bytes = 0
         self._latest: dict[str, bytes] = {}
         self._frames: deque[tuple[int, bytes]] = deque()
         self._frame_bytes = 0
         self._gap: tuple[int, int, int] | None = None
         self.dropped = 0
-        self.overflowed = False
 
     def __bool__(self) -> bool:
-        return bool(self._control or self._latest or self._frames or self._gap)
+        return bool(self._answers or self._latest or self._frames or self._gap)
 
-    def put_control(self, message: bytes) -> None:
+    @property
+    def is_full(self) -> bool:
+        """Whether so many answers wait that the client should read before it asks for more."""
+        return len(self._answers) >= MAX_ANSWERS or self._answer_bytes >= MAX_ANSWER_BYTES
+
+    @property
+    def first_frame(self) -> int | None:
+        """The offset of the first frame that waits, or whose loss is still to be told."""
+        if self._gap is not None:
+            return self._gap[1]
+        return self._frames[0][0] if self._frames else None
+
+    def put_answer(self, message: bytes) -> None:
         """Add an answer."""
-        if len(self._control) >= MAX_CONTROL:
-            self.overflowed = True
-        else:
-            self._control.append(message)
+        self._answers.append(message)
+        self._answer_bytes += len(message)
 
     def put_latest(self, key: str, message: bytes) -> None:
         """Add what replaces an earlier message of the same key."""
@@ -64,16 +75,23 @@ class Outbox:
 
     def take(self) -> list[bytes]:
         """Remove and return the next messages to send, a batch at most."""
-        batch = [*self._control, *self._latest.values()]
-        self._control.clear()
-        self._latest.clear()
-        if self._gap is not None:
-            batch.append(self._gap_message(*self._gap))
+        batch: list[bytes] = []
+        size = 0
+        while self and size < BATCH_BYTES:
+            batch.append(self._next())
+            size += len(batch[-1])
+        return batch
+
+    def _next(self) -> bytes:
+        if self._answers:
+            message = self._answers.popleft()
+            self._answer_bytes -= len(message)
+        elif self._latest:
+            message = self._latest.pop(next(iter(self._latest)))
+        elif self._gap is not None:
+            message = self._gap_message(*self._gap)
             self._gap = None
-        size = sum(map(len, batch))
-        while self._frames and size < BATCH_BYTES:
+        else:
             _offset, message = self._frames.popleft()
             self._frame_bytes -= len(message)
-            size += len(message)
-            batch.append(message)
-        return batch
+        return message

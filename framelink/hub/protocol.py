@@ -10,6 +10,8 @@ import msgspec
 
 MAX_ROOMS = 64  # patterns a message; a page needs a handful, and each costs work for every room
 MAX_ID = 100  # characters of a command's id
+MAX_ECHO = 80  # characters of a client's own words in an answer; enough to know them again
+MAX_REASON = 500  # characters that say what went wrong; the longest list of a schema's names fits
 
 
 class Since(msgspec.Struct, frozen=True):
@@ -106,6 +108,7 @@ class Command:
         data: The payload of `cmd`.
         message: A message's name in the device's schema.
         fields: The message's fields.
+        client: The session that wants it.
     """
 
     id: str | int
@@ -115,6 +118,7 @@ class Command:
     data: bytes
     message: str | None
     fields: dict[str, Any]
+    client: str = ""
 
 
 def decode_client(raw: str | bytes) -> ClientMessage | Problem:
@@ -127,8 +131,8 @@ def decode_client(raw: str | bytes) -> ClientMessage | Problem:
         return Problem("bad_json", "a message must be one JSON object: type, payload, timestamp")
 
 
-def command_of(message: CommandMessage) -> Command | Problem:
-    """Return the command of a message, or what is wrong with it."""
+def command_of(message: CommandMessage, client: str) -> Command | Problem:
+    """Return the command of a client's message, or what is wrong with it."""
     order = message.payload
     if len(str(order.id)) > MAX_ID:
         return Problem("bad_command", f"id may have at most {MAX_ID} characters")
@@ -142,7 +146,7 @@ def command_of(message: CommandMessage) -> Command | Problem:
         data = bytes.fromhex(order.data)
     except ValueError:
         return Problem("bad_command", "data must be pairs of hex digits such as 010203")
-    return Command(order.id, order.link, order.addr, order.cmd, data, order.message, order.fields)
+    return Command(order.id, order.link, order.addr, order.cmd, data, order.message, order.fields, client)
 
 
 def envelope(type_: str, payload: dict[str, Any], timestamp: int, **more: Any) -> bytes:
@@ -155,6 +159,16 @@ def envelope(type_: str, payload: dict[str, Any], timestamp: int, **more: Any) -
         more: What else the envelope carries, such as a heartbeat's `seq`.
     """
     return _encoder.encode({"type": type_, "payload": payload, "timestamp": timestamp, **more})
+
+
+def echo(words: str) -> str:
+    """Return a client's own words as an answer repeats them: quoted, and cut where they are long."""
+    return shortened(repr(words), MAX_ECHO)
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text of at most so many characters; what was cut off is an ellipsis."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def plain(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Collection
 from importlib.resources import files
@@ -14,14 +13,17 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from framelink.errors import ConfigError
 from framelink.hub.hub import Hub
-from framelink.hub.origin import host_allowed, is_loopback, origin_allowed
-from framelink.hub.protocol import Command
-from framelink.hub.session import Session
+from framelink.hub.origin import browser_host, host_allowed, is_loopback, origin_allowed
+from framelink.hub.outbox import BATCH_BYTES
+from framelink.hub.protocol import Command, echo
+from framelink.hub.session import Closing, Session
 
 MAX_MESSAGE = 65_536  # bytes of a client's message; the longest sensible command has some hundreds
 MAX_CLIENTS = 256  # connections; each may cost an outbox of 1 MiB
 SILENCE_CHECK_PERIOD = 5.0  # seconds between looks at who is silent
-SHUTDOWN_TIMEOUT = 2.0  # seconds for clients to take their close
+CLOSE_TIMEOUT = 2.0  # seconds for a client to take its close; then it is cut off
+HANDLER_TIMEOUT = 2 * CLOSE_TIMEOUT  # seconds for requests to end when the server stops
+STOPPING = Closing(WSCloseCode.SERVICE_RESTART, "the bridge stops")
 
 CONTENT_POLICY = (
     "default-src 'none'",
@@ -84,13 +86,14 @@ class HubServer:
         self._host, self._port = host, port
         self._allowed_hosts = allowed_hosts
         self._runner: web.AppRunner | None = None
-        self._sockets: set[web.WebSocketResponse] = set()
+        self._connections: set[_Connection] = set()
         self._refused_clients = 0
+        self._closed_clients = 0
 
     @property
     def url(self) -> str:
-        """Where the page is."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
+        """Where the page is for a browser on this machine."""
+        host = browser_host(self._host)
         return f"http://{host}:{self._port}"
 
     async def start(self) -> None:
@@ -106,7 +109,7 @@ class HubServer:
         app.router.add_get("/api/schemas", self._schemas)
         app.router.add_get("/", self._index)
         app.router.add_static("/", _dashboard())
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=HANDLER_TIMEOUT)
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, self._host, self._port).start()
@@ -121,10 +124,8 @@ class HubServer:
 
     async def stop(self) -> None:
         """Tell the clients to come back later, and stop listening."""
-        for socket in tuple(self._sockets):
-            with contextlib.suppress(ConnectionError, TimeoutError):
-                async with asyncio.timeout(SHUTDOWN_TIMEOUT):
-                    await socket.close(code=WSCloseCode.SERVICE_RESTART, message=b"the bridge stops")
+        for connection in self._connections:
+            connection.send_away(STOPPING)
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -138,7 +139,8 @@ class HubServer:
         """Let in only requests that are meant for us, and send the security headers with every answer."""
         host = request.headers.get("Host", "")
         if not host_allowed(host, listens_on=self._host, allowed=self._allowed_hosts):
-            return _error(421, "bad_host", f"this server is not {host!r}; open {self.url}")
+            advice = f"open {self.url}, or name it in allowed_hosts"
+            return _error(421, "bad_host", f"this server does not know itself as {echo(host)}; {advice}")
         if not origin_allowed(request.headers.get("Origin"), host):
             return _error(403, "bad_origin", "pages of other sites may not talk to this server")
         try:
@@ -161,6 +163,7 @@ class HubServer:
                 "offset": self._hub.offset,
                 "clients": len(sessions),
                 "clients_refused": self._refused_clients,
+                "clients_closed": self._closed_clients,
                 "frames_dropped": sum(one.outbox.dropped for one in sessions),
                 "links": {one["link"]: one["state"] for one in self._describe()["links"]},
             }
@@ -175,19 +178,23 @@ class HubServer:
     # --- WebSocket ----------------------------------------------------------------------------------------
 
     async def _websocket(self, request: web.Request) -> web.StreamResponse:
-        if len(self._sockets) >= MAX_CLIENTS:
+        if len(self._connections) >= MAX_CLIENTS:
             self._refused_clients += 1
             return _error(503, "full", f"{MAX_CLIENTS} clients are connected; close one")
-        socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE, compress=False)
+        socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE, compress=False, writer_limit=BATCH_BYTES)
         if not socket.can_prepare(request).ok:
             return _error(426, "no_websocket", "this is a WebSocket; open it with ws://")
         socket.headers.update(SECURITY_HEADERS)
         await socket.prepare(request)
-        self._sockets.add(socket)
+        if request.transport is None:
+            raise ConnectionResetError("the client is gone already")
+        connection = _Connection(self._hub, socket, request.transport, self._on_command)
+        self._connections.add(connection)
         try:
-            await _Connection(self._hub, socket, self._on_command).run()
+            await connection.run()
         finally:
-            self._sockets.discard(socket)
+            self._connections.discard(connection)
+            self._closed_clients += connection.sent_away
         return socket
 
 
@@ -198,13 +205,22 @@ class _Connection:
         self,
         hub: Hub,
         socket: web.WebSocketResponse,
+        transport: asyncio.Transport,
         on_command: Callable[[Command], Awaitable[dict[str, Any]]],
     ) -> None:
         self._hub = hub
         self._socket = socket
+        self._transport = transport
         self._on_command = on_command
         self._output = asyncio.Event()
+        self._sent = asyncio.Event()
+        self._farewell: Closing | None = None
         self._loop = asyncio.get_running_loop()
+
+    @property
+    def sent_away(self) -> bool:
+        """Whether it was the server that ended the connection."""
+        return self._farewell is not None
 
     async def run(self) -> None:
         """Serve the client until it goes, or until it is sent away."""
@@ -223,6 +239,14 @@ class _Connection:
         finally:
             self._hub.disconnect(session)
 
+    def send_away(self, farewell: Closing) -> None:
+        """Tell the client why it has to go; one that does not take it in time is cut off."""
+        if self._farewell is not None:
+            return
+        self._farewell = farewell
+        self._loop.call_later(CLOSE_TIMEOUT, self._transport.abort)
+        self._output.set()
+
     async def _receive(self, session: Session, tasks: asyncio.TaskGroup) -> None:
         async for message in self._socket:
             now = self._loop.time()
@@ -232,6 +256,9 @@ class _Connection:
                     tasks.create_task(self._carry_out(session, command))
             elif message.type is WSMsgType.BINARY:
                 session.refuse_binary(now)
+            while session.outbox.is_full and not self._socket.closed:
+                self._sent.clear()
+                await self._sent.wait()
 
     async def _carry_out(self, session: Session, command: Command) -> None:
         try:
@@ -242,28 +269,25 @@ class _Connection:
         session.reply(command.id, reply)
 
     async def _send(self, session: Session) -> None:
-        while True:
+        """Send what waits, and at the end the farewell."""
+        while self._farewell is None:
             await self._output.wait()
             self._output.clear()
-            while session.outbox:
-                for message in session.outbox.take():
+            while session.outbox and self._farewell is None:
+                for message in session.take(self._loop.time()):
                     await self._socket.send_frame(message, WSMsgType.TEXT)
-            closing = session.closing(self._loop.time())
-            if closing is not None:
-                await self._close(closing.code, closing.reason)
+                session.taken()
+                self._sent.set()
+        await self._socket.close(code=self._farewell.code, message=self._farewell.reason.encode())
+        self._sent.set()
 
     async def _watch(self, session: Session) -> None:
-        """Close the connection of a client that is silent or does not read."""
-        while True:
+        """Send a client away that is silent or does not read."""
+        while self._farewell is None:
             await asyncio.sleep(SILENCE_CHECK_PERIOD)
             closing = session.closing(self._loop.time())
             if closing is not None:
-                await self._close(closing.code, closing.reason)
-
-    async def _close(self, code: int, reason: str) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(SHUTDOWN_TIMEOUT):
-                await self._socket.close(code=code, message=reason.encode())
+                self.send_away(closing)
 
 
 _IN_USE = (48, 98, 10_048)  # EADDRINUSE of macOS, Linux and Windows

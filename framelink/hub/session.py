@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from framelink.hub.outbox import Outbox
 from framelink.hub.protocol import (
+    MAX_REASON,
     MAX_ROOMS,
     Command,
     CommandMessage,
@@ -19,6 +20,8 @@ from framelink.hub.protocol import (
     Unsubscribe,
     command_of,
     decode_client,
+    echo,
+    shortened,
 )
 from framelink.hub.rooms import matches, pattern_problem
 
@@ -26,9 +29,10 @@ if TYPE_CHECKING:
     from framelink.hub.hub import Hub
 
 SILENCE_LIMIT = 90.0  # seconds; three heartbeats of a client that sends one every 30
+STALL_LIMIT = 90.0  # seconds; the answers to three heartbeats are stuck in front of such a client
 MAX_COMMANDS = 32  # in flight a client; more is a program gone wild, and devices answer one at a time
 CLOSE_SILENT = 4_008
-CLOSE_OVERFLOW = 4_009
+CLOSE_STALLED = 4_009
 MAX_CLIENT_NAME = 64  # characters of it are kept
 
 
@@ -62,6 +66,7 @@ class Session:
         self._on_output = on_output
         self._patterns: dict[str, None] = {}  # a set that keeps its order
         self._heard_at = now
+        self._sending_since: float | None = None
         self._last_seq: int | None = None
         self._commands: set[str | int] = set()
 
@@ -76,11 +81,20 @@ class Session:
 
     def closing(self, now: float) -> Closing | None:
         """Tell whether, and why, the connection should be closed now."""
-        if self.outbox.overflowed:
-            return Closing(CLOSE_OVERFLOW, "too many answers wait to be read")
+        if self._sending_since is not None and now - self._sending_since >= STALL_LIMIT:
+            return Closing(CLOSE_STALLED, f"read nothing for {STALL_LIMIT:g} s")
         if now - self._heard_at >= SILENCE_LIMIT:
             return Closing(CLOSE_SILENT, f"silent for {SILENCE_LIMIT:g} s; send a HEARTBEAT every 30 s")
         return None
+
+    def take(self, now: float) -> list[bytes]:
+        """Return the next messages to send; `taken` must follow when the client's socket has them."""
+        self._sending_since = now
+        return self.outbox.take()
+
+    def taken(self) -> None:
+        """Note that the client's socket has what was to be sent."""
+        self._sending_since = None
 
     def receive(self, raw: str | bytes, now: float) -> Command | None:
         """Take a client's text message; return the command that it asks for, if it does."""
@@ -105,16 +119,19 @@ class Session:
 
     def refuse(self, problem: Problem) -> None:
         """Tell the client what is wrong."""
-        self.send("error", {"code": problem.code, "message": problem.message})
+        self.send("error", {"code": problem.code, "message": shortened(problem.message, MAX_REASON)})
 
     def reply(self, id: str | int, payload: dict[str, Any]) -> None:
         """Answer a command."""
         self._commands.discard(id)
-        self.send("reply", {"id": id, **payload})
+        if "error" in payload:
+            self._fail(id, payload["error"])
+        else:
+            self.send("reply", {"id": id, **payload})
 
     def send(self, type_: str, payload: dict[str, Any], **more: Any) -> None:
         """Queue an answer."""
-        self.outbox.put_control(self._hub.envelope(type_, payload, **more))
+        self.outbox.put_answer(self._hub.envelope(type_, payload, **more))
         self._on_output()
 
     def deliver_frame(self, offset: int, message: bytes) -> None:
@@ -135,7 +152,7 @@ class Session:
             self.refuse(Problem("bad_seq", f"seq must grow: {message.seq} came after {self._last_seq}"))
             return
         self._last_seq = message.seq
-        self.send("HEARTBEAT_ACK", {}, seq=message.seq)
+        self.send("HEARTBEAT_ACK", {"offset": self._reached}, seq=message.seq)
 
     def _subscribe(self, message: Subscribe) -> None:
         wanted = dict.fromkeys(message.payload.rooms)
@@ -155,7 +172,7 @@ class Session:
         for pattern in wanted:
             problem = pattern_problem(pattern)
             if problem is not None:
-                return Problem("bad_room", f"room {pattern!r}: {problem}")
+                return Problem("bad_room", f"room {echo(pattern)}: {problem}")
         if len(self._patterns | wanted) > MAX_ROOMS:
             return Problem("too_many_rooms", f"at most {MAX_ROOMS} rooms a client; patterns cover many")
         return None
@@ -167,17 +184,26 @@ class Session:
         self._tell_rooms(recovered=False)
 
     def _tell_rooms(self, *, recovered: bool) -> None:
-        position = {"epoch": self._hub.epoch, "offset": self._hub.offset}
+        position = {"epoch": self._hub.epoch, "offset": self._reached}
         self.send("subscribed", {"rooms": self.patterns, **position, "recovered": recovered})
 
+    @property
+    def _reached(self) -> int:
+        """How far the client will be when it reads an answer given now: answers overtake waiting frames."""
+        first = self.outbox.first_frame
+        return self._hub.offset if first is None else first - 1
+
     def _command(self, message: CommandMessage) -> Command | None:
-        command = command_of(message)
+        command = command_of(message, self.id)
         if isinstance(command, Command) and command.id in self._commands:
             command = Problem("bad_command", f"a command with id {command.id!r} is under way")
         if isinstance(command, Command) and len(self._commands) >= MAX_COMMANDS:
             command = Problem("busy", f"{MAX_COMMANDS} commands are under way; wait for their replies")
         if isinstance(command, Problem):
-            self.send("reply", {"id": message.payload.id, "ok": False, "error": command.message})
+            self._fail(message.payload.id, command.message)
             return None
         self._commands.add(command.id)
         return command
+
+    def _fail(self, id: str | int, reason: str) -> None:
+        self.send("reply", {"id": id, "ok": False, "error": shortened(reason, MAX_REASON)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +18,8 @@ from framelink.wire import Frame
 from tests.support.browser import BROWSER_DEADLINE, Complaints, new_page
 
 MOTOR = schema_of("motor")
-PARAMETERS = {"setpoint": 1000, "load": 30}
+NO_SIDEWAYS = "document.documentElement.scrollWidth <= innerWidth"
+"""Whether nothing sticks out of the page."""
 
 
 class Bench:
@@ -28,6 +30,9 @@ class Bench:
         self.server = self.new_server(port)
         self.commands: list[Command] = []
         self.name = "motor"
+        self.schema: str | None = "motor"
+        self.parameters = {"setpoint": 1000, "load": 30}
+        self.frames = 7
         self.noise = {"noise": 5, "length": 0, "tail": 0, "check": 1, "timeout": 0}
         self.publish_link()
 
@@ -44,7 +49,7 @@ class Bench:
         self.commands.append(command)
         if command.message == "get":
             parameter = command.fields["parameter"]
-            return self._reply("get", {"parameter": parameter, "value": PARAMETERS[parameter]})
+            return self._reply("get", {"parameter": parameter, "value": self.parameters[parameter]})
         if command.message == "set":
             return self._reply("set", command.fields)
         if command.addr == 0xFF:
@@ -65,10 +70,10 @@ class Bench:
 
     def link(self, state: str = "connected") -> dict[str, Any]:
         """Return what the link tells."""
-        ledger = {"received": 106, "delivered": 100, "noise": self.noise, "pending": 0, "frames": 7}
+        ledger = {"received": 106, "delivered": 100, "noise": self.noise, "pending": 0, "frames": self.frames}
         stats = {"frames_received": 7, "frames_sent": 1, "bytes_received": 106, "bytes_sent": 9}
         more = {"reconnects": 2, "low_latency": True, "last_frame_at": None}
-        about = {"addr": 2, "name": self.name, "type": 258, "firmware": "1.0.0", "schema": "motor"}
+        about = {"addr": 2, "name": self.name, "type": 258, "firmware": "1.0.0", "schema": self.schema}
         return {
             "link": "left", "url": "/dev/ttyUSB0", "state": state, "reason": "unplugged",
             "ledger": ledger, "stats": stats | more, "devices": [about],
@@ -77,6 +82,20 @@ class Bench:
     def publish_link(self, state: str = "connected") -> None:
         """Tell the link's news."""
         self.hub.publish_link("left", self.link(state))
+
+    def unplug(self) -> None:
+        """Lose the line, and what is known of the device."""
+        self.hub.publish_link("left", self.link("lost") | {"devices": []})
+
+    def replug(self) -> None:
+        """Bring the line back, with a device that has not said yet what it is."""
+        self.name, self.schema = "", None
+        self.publish_link()
+
+    def identify(self) -> None:
+        """Let the device say that it is the motor."""
+        self.name, self.schema = "motor", "motor"
+        self.publish_link()
 
     def publish(self, speed: int, *, fault: str = "none") -> None:
         """Let the motor report."""
@@ -103,6 +122,37 @@ async def live(page: Page) -> None:
     )
     await expect(page.locator(".device .compose").first).to_be_attached(timeout=BROWSER_DEADLINE)
     await expect(page.locator('[data-field="speed"]').first).to_be_attached(timeout=BROWSER_DEADLINE)
+
+
+DRAWN = """() => {
+    const shown = document.querySelector(".plot canvas");
+    const canvas = new OffscreenCanvas(shown.width, shown.height);
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    context.drawImage(shown, 0, 0);
+    const wanted = getComputedStyle(document.documentElement).getPropertyValue("--line-1").trim();
+    const number = parseInt(wanted.slice(1), 16);
+    const [r, g, b] = [number >> 16, (number >> 8) & 255, number & 255];
+    const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+    let count = 0;
+    for (let i = 0; i < data.length; i += 4) {
+        const away = Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b);
+        if (away < 40 && data[i + 3] > 100) count += 1;
+    }
+    return count > 50;
+}"""
+"""Whether the first plot has pixels in the colour of its first line."""
+
+
+async def until_drawn(page: Page) -> None:
+    """Wait until the first plot shows its line in the theme's colour."""
+    await page.wait_for_function(DRAWN)
+
+
+async def curve(bench: Bench) -> None:
+    """Let the motor report for a while, so that there is a curve."""
+    for n in range(20):
+        bench.publish(1000 + 100 * (n % 2))
+        await asyncio.sleep(0.01)  # the time between points, which the curve is made of
 
 
 @asynccontextmanager

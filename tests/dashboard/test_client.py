@@ -82,7 +82,7 @@ def test_answered_heartbeats_keep_the_connection() -> None:
 
 
 def test_the_backoff_doubles_up_to_its_limit_with_jitter() -> None:
-    """And begins anew after a connection that was welcomed."""
+    """A welcome alone does not end it: a server that welcomes and closes is not called without end."""
     delays = run("""
         const delays = [];
         const connectTimeoutMs = 77; // no delay between attempts
@@ -101,12 +101,23 @@ def test_the_backoff_doubles_up_to_its_limit_with_jitter() -> None:
         await null;
         const full = [...delays];
         delays.length = 0;
+        const steady = made({ backoffMs: 1000, connectTimeoutMs, steadyMs: 0 });
+        steady.connect();
+        sockets.at(-1).dispatchEvent(new Event("close"));
+        await null; await null;
+        sockets.at(-1).dispatchEvent(new Event("close"));
+        await null; await null;
+        sockets.at(-1).welcome();
+        sockets.at(-1).dispatchEvent(new Event("close"));
+        await null;
+        const anew = [...delays];
+        delays.length = 0;
         const nervous = made({ backoffMs: 1000, connectTimeoutMs, random: () => 0 });
         nervous.connect();
         sockets.at(-1).dispatchEvent(new Event("close"));
-        report([full, delays]);
+        report([full, anew, delays]);
     """)
-    assert delays == [[1000, 2000, 4000, 8000, 15000, 15000, 1000], [500]]
+    assert delays == [[1000, 2000, 4000, 8000, 15000, 15000, 15000], [1000, 2000, 1000], [500]]
 
 
 def test_messages_become_events_with_the_servers_time() -> None:
@@ -226,6 +237,26 @@ def test_after_a_reconnection_it_is_known_what_was_missed() -> None:
     """)
     since = [None, {"epoch": "e1", "offset": 14}, {"epoch": "e1", "offset": 20}, None]
     assert result == [since, [None, 6, None, None]]
+
+
+def test_frames_of_rooms_that_are_not_its_own_do_not_count_as_missed() -> None:
+    """The answer to a heartbeat tells how far the bridge has come, for a client that hears of no frame."""
+    result = run("""
+        const client = made({ backoffMs: 1, heartbeatMs: 2 });
+        client.subscribe(["frames/rare/#"]);
+        client.connect();
+        sockets[0].welcome();
+        sockets[0].says("subscribed", { rooms: [], epoch: "e1", offset: 10 });
+        await until(() => sent.some(({ type }) => type === "HEARTBEAT"));
+        sockets[0].says("HEARTBEAT_ACK", { offset: 5000 }, { seq: 1 });
+        sockets[0].dispatchEvent(new Event("close"));
+        await until(() => sockets.length === 2);
+        sockets[1].welcome();
+        sockets[1].says("subscribed", { rooms: [], epoch: "e1", offset: 5003 });
+        const [, again] = sent.filter(({ type }) => type === "subscribe");
+        report([again.payload.since, seen.at(-1)[1].missed]);
+    """)
+    assert result == [{"epoch": "e1", "offset": 5000}, 3]
 
 
 def test_a_waiting_client_can_be_made_to_try_at_once_and_a_closed_one_again() -> None:

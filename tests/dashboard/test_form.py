@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -56,6 +58,22 @@ async def test_raw_bytes_go_out_as_they_are_and_a_refusal_is_shown(bench: Bench,
     await expect(page.locator(REPLY)).to_contain_text("refused command 0x55")
     await expect(page.locator(REPLY)).to_have_attribute("data-state", "failed")
     assert (bench.commands[-1].cmd, bench.commands[-1].data) == (0x55, b"\x01\x02")
+
+
+async def test_an_answer_tells_when_it_came(page: Page) -> None:
+    """It stays in the form when the trouble that it tells of is over; what is wrong with an input has no time."""
+    when = page.locator(f"{REPLY} time")
+    await page.select_option("#command-name", "set")
+    await page.click(SEND)
+    await expect(page.locator(REPLY)).to_have_text("value must be a number")
+    await expect(when).to_have_count(0)
+    for value, state in (("1", "ok"), ("0x55", "failed")):
+        if state == "failed":
+            await page.select_option("#command-name", "raw")
+        await page.locator("#command-fields input").first.fill(value)
+        await page.click(SEND)
+        await expect(page.locator(REPLY)).to_have_attribute("data-state", state)
+        await expect(when).to_have_text(re.compile(r"^\d\d:\d\d:\d\d$"))
 
 
 async def test_an_address_that_was_not_heard_can_be_asked(bench: Bench, page: Page) -> None:

@@ -46,6 +46,17 @@ def test_a_series_survives_clocks_that_go_back() -> None:
     assert result == [[[100, 100], [1, 2]], [[50], [3]]]
 
 
+def test_a_series_can_be_seen_as_it_was() -> None:
+    """Without what came since then; whole if nothing did."""
+    result = run_module("""
+        import { Series } from "./series.js";
+        const series = new Series(["a"]);
+        for (const at of [1, 2, 3]) series.add(at, { a: 10 * at });
+        report([series.data(["a"], 2.5), series.data(["a"], 2), series.data(["a"], 0), series.data(["a"], 3), new Series(["a"]).data(["a"], 1)]);
+    """)
+    assert result == [[[1, 2], [10, 20]], [[1, 2], [10, 20]], [[], []], [[1, 2, 3], [10, 20, 30]], [[], []]]
+
+
 def test_a_pulse_is_stale_after_five_seconds_or_four_periods() -> None:
     """A device that speaks rarely is given its time; one long silence does not make it slow."""
     result = run_module("""

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from playwright.async_api import Browser, Page, expect
 
 from framelink.wire import Frame
-from tests.dashboard.bench import Bench, live, watching
+from tests.dashboard.bench import NO_SIDEWAYS, Bench, curve, live, until_drawn, watching
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # the browser's
 
 NASTY = "<img src=x onerror=\"document.title='owned'\"><b>motor</b>"
 SPEED = '[data-field="speed"] dd'
-NO_SIDEWAYS = "document.documentElement.scrollWidth <= innerWidth"
+LINES = """all => all.map((one) => {
+    const range = document.createRange();
+    range.selectNodeContents(one);
+    return range.getClientRects().length;
+})"""
+"""In how many lines each element's text is."""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -38,11 +41,12 @@ async def test_a_desktop_shows_links_devices_values_plots_and_frames(
         assert await page.evaluate(NO_SIDEWAYS)
 
 
+@pytest.mark.parametrize("width", [390, 320])
 async def test_a_phone_shows_a_section_at_a_time_and_nothing_sticks_out(
-    bench: Bench, browser: Browser
+    bench: Bench, browser: Browser, width: int
 ) -> None:
     """The bar at the bottom goes through them; a device's button leads to its command."""
-    async with watching(browser, bench, width=390, scheme="dark") as page:
+    async with watching(browser, bench, width=width, scheme="dark") as page:
         bench.publish(1234)
         await expect(page.locator(SPEED)).to_have_text("1234 rpm")
         for tab, shown in (
@@ -55,6 +59,7 @@ async def test_a_phone_shows_a_section_at_a_time_and_nothing_sticks_out(
             for selector in ("#log", "#command", ".link", ".device"):
                 await expect(page.locator(selector)).to_be_visible(visible=selector == shown)
             assert await page.evaluate(NO_SIDEWAYS)
+        assert set(await page.locator("#window button").evaluate_all(LINES)) == {1}
         await page.click(".device .compose")
         await expect(page.locator("#command-device")).to_be_visible()
         await expect(page.locator("#command-device")).to_have_value("left/2")
@@ -77,6 +82,22 @@ async def test_a_link_shows_its_figures_and_where_every_byte_went(bench: Bench, 
     await expect(legend).to_have_text(["delivered 100 B", "noise 5 B", "tail 3 B", "check 1 B"])
 
 
+@pytest.mark.parametrize("width", [1400, 901])
+async def test_three_links_fill_a_row(bench: Bench, browser: Browser, width: int) -> None:
+    """Nothing is left empty beside or below them."""
+    async with watching(browser, bench, width=width) as page:
+        for name in ("right", "top"):
+            bench.hub.publish_link(name, bench.link() | {"link": name})
+        await expect(page.locator(".link")).to_have_count(3)
+        boxes = [await one.bounding_box() for one in await page.locator(".link").all()]
+        row = await page.locator("#links").bounding_box()
+        assert row is not None
+        assert len({box["y"] for box in boxes if box}) == 1
+        assert max(box["x"] + box["width"] for box in boxes if box) == pytest.approx(
+            row["x"] + row["width"], abs=1
+        )
+
+
 async def test_a_link_that_is_lost_shows_why(bench: Bench, page: Page) -> None:
     """And when it is back."""
     bench.publish_link("lost")
@@ -84,6 +105,21 @@ async def test_a_link_that_is_lost_shows_why(bench: Bench, page: Page) -> None:
     await expect(page.locator(".link .reason")).to_have_text("unplugged")
     bench.publish_link("connected")
     await expect(page.locator(".link .reason")).to_have_text("")
+
+
+async def test_a_links_rate_falls_to_nothing_when_nothing_comes(bench: Bench, page: Page) -> None:
+    """A link that has no news tells none: the page sees by itself that the counters stand still."""
+    await page.clock.install()
+    await page.reload()
+    await live(page)
+    rate = page.locator(".link .figures dd").nth(1)
+    await expect(rate).to_have_text("0.0/s")
+    bench.frames += 1_000_000  # at any distance from the last news, so that there is a rate
+    bench.publish_link("connecting")
+    await expect(page.locator(".link .state")).to_have_text("connecting")
+    await expect(rate).not_to_have_text("0.0/s")
+    await page.clock.fast_forward(5_000)
+    await expect(rate).to_have_text("0.0/s")
 
 
 async def test_values_grey_out_when_nothing_comes(bench: Bench, page: Page) -> None:
@@ -130,37 +166,6 @@ async def test_the_page_does_not_fill_with_invented_addresses(bench: Bench, page
     await expect(page.locator("#devices-hidden")).to_contain_text("37 more are not shown")
 
 
-DRAWN = """() => {
-    const shown = document.querySelector(".plot canvas");
-    const canvas = new OffscreenCanvas(shown.width, shown.height);
-    const context = canvas.getContext("2d", { willReadFrequently: true });
-    context.drawImage(shown, 0, 0);
-    const wanted = getComputedStyle(document.documentElement).getPropertyValue("--line-1").trim();
-    const number = parseInt(wanted.slice(1), 16);
-    const [r, g, b] = [number >> 16, (number >> 8) & 255, number & 255];
-    const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-    let count = 0;
-    for (let i = 0; i < data.length; i += 4) {
-        const away = Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b);
-        if (away < 40 && data[i + 3] > 100) count += 1;
-    }
-    return count > 50;
-}"""
-"""Whether the first plot has pixels in the colour of its first line."""
-
-
-async def until_drawn(page: Page) -> None:
-    """Wait until the first plot shows its line in the theme's colour."""
-    await page.wait_for_function(DRAWN)
-
-
-async def curve(bench: Bench) -> None:
-    """Let the motor report for a while, so that there is a curve."""
-    for n in range(20):
-        bench.publish(1000 + 100 * (n % 2))
-        await asyncio.sleep(0.01)  # the time between points, which the curve is made of
-
-
 async def test_a_plot_draws_its_line_in_the_themes_colour(bench: Bench, page: Page) -> None:
     """And again in the other theme's after the button, which is remembered until one agrees with the system."""
     theme = "document.documentElement.dataset.theme"
@@ -203,9 +208,32 @@ async def test_paused_plots_stand_still_while_values_go_on(bench: Bench, page: P
     await expect(latest).to_have_text("1100")  # values and plots are drawn together: it would have moved
     await page.click('#window [data-seconds="10"]')
     await expect(page.locator('#window [aria-pressed="true"]')).to_have_text("10 s")
+    bench.publish(4000)
+    await expect(page.locator("#log li")).to_have_count(22)
+    await expect(latest).to_have_text("1100")
     await page.click("#plots-pause")
     bench.publish(4001)
     await expect(latest).to_have_text("4001")
+
+
+OUT_OF_SIGHT = """() => new Promise((resolve) => {
+    document.getElementById("devices").style.marginTop = "2000px";
+    new IntersectionObserver(([one]) => one.isIntersecting || resolve()).observe(document.querySelector(".canvas"));
+})"""
+"""Moves the plots below the window, and waits until an observer has noticed, as the page's own has before it."""
+
+
+async def test_a_paused_plot_is_drawn_when_it_comes_into_sight(bench: Bench, page: Page) -> None:
+    """As it was when the pause began, though nobody saw it then."""
+    await page.evaluate(OUT_OF_SIGHT)
+    await curve(bench)
+    await expect(page.locator(SPEED)).to_have_text("1100 rpm")
+    await page.click("#plots-pause")
+    bench.publish(4000)
+    await expect(page.locator(SPEED)).to_have_text("4000 rpm")
+    await page.locator(".plot").first.scroll_into_view_if_needed()
+    await until_drawn(page)
+    await expect(page.locator(".readout").first.locator(".value").first).to_have_text("1100")
 
 
 async def test_the_log_filters_pauses_and_clears(bench: Bench, page: Page) -> None:
@@ -287,3 +315,76 @@ async def test_every_control_has_a_name(page: Page) -> None:
         "all => all.map((one) => one.ariaLabel || one.labels?.[0]?.innerText || one.innerText)"
     )
     assert all(name.strip() for name in names)
+
+
+FAINT = """() => {
+    const pixel = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+    const paint = (color, alpha) => {
+        pixel.globalAlpha = alpha;
+        pixel.fillStyle = color;
+        pixel.fillRect(0, 0, 1, 1);
+        return [...pixel.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    };
+    const linear = (one) => (one <= 10 ? one / 3294.6 : ((one / 255 + 0.055) / 1.055) ** 2.4);
+    const light = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b) + 0.05;
+    const ancestors = (node) => (node ? [...ancestors(node.parentElement), node] : []);
+    const contrast = (node, { color, opacity }) => {
+        const styles = ancestors(node).map((one) => getComputedStyle(one));
+        let behind;
+        for (const style of styles) behind = paint(style.backgroundColor, 1);
+        const solid = styles.reduce((product, style) => product * style.opacity, opacity ?? 1);
+        const [low, high] = [light(behind), light(paint(color, solid))].sort((a, b) => a - b);
+        return high / low;
+    };
+    const found = [];
+    const look = (text, node, style) => {
+        const ratio = contrast(node, style);
+        if (ratio < 4.5) found.push(`${ratio.toFixed(2)}: ${text}`);
+        seen += 1;
+    };
+    let seen = 0;
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+        const [text, node] = [texts.currentNode.data.trim(), texts.currentNode.parentElement];
+        if (text && node.checkVisibility() && !node.closest(":disabled, option, noscript")) look(text, node, { color: getComputedStyle(node).color });
+    }
+    for (const input of document.querySelectorAll("input[placeholder]")) {
+        const { color, opacity } = getComputedStyle(input, "::placeholder");
+        look(input.placeholder, input, { color, opacity });
+    }
+    return { seen, found };
+}"""
+"""Texts whose contrast is below 4.5 : 1, what WCAG wants at least."""
+
+
+async def all_can_be_read(page: Page) -> None:
+    """Check that no text is too faint."""
+    result = await page.evaluate(FAINT)
+    assert result["seen"] > 40
+    assert result["found"] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_every_text_can_be_read(bench: Bench, browser: Browser, scheme: str) -> None:
+    """Above all what is stale, lost, skipped or refused, which is what must be noticed."""
+    async with watching(browser, bench, scheme=scheme) as page:
+        await page.emulate_media(reduced_motion="reduce")  # no colours on their way to others
+        await expect(page.locator(".device.stale")).to_have_count(1)
+        await all_can_be_read(page)
+        bench.publish_bytes(9, 1, b"\x01")
+        await page.select_option("#command-name", "set")
+        await page.fill("#command-fields input", "1")
+        await page.click("#command-send")
+        await expect(page.locator("#command-reply b")).to_be_visible()
+        await expect(page.locator("#log .badge.reply")).to_be_visible()
+        await all_can_be_read(page)
+        bench.publish_link("lost")
+        await page.fill("#command-fields input", "")
+        await page.click("#command-send")
+        for n in range(1_500):
+            bench.publish(n)
+        await expect(page.locator("#gap")).to_be_visible()
+        await expect(page.locator(".link .state")).to_have_text("lost")
+        await all_can_be_read(page)
+        await page.evaluate("document.querySelector('.link').dataset.state = 'unknown'")
+        await all_can_be_read(page)

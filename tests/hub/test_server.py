@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -13,6 +15,7 @@ import pytest
 
 from framelink.errors import ConfigError
 from framelink.hub import Command, Hub, outbox, server, session
+from framelink.hub.outbox import Outbox
 from framelink.hub.server import HubServer
 from framelink.wire import Frame
 from tests.support.pty_device import DEADLINE
@@ -137,7 +140,7 @@ async def test_a_stalled_client_delays_nobody_and_is_told_of_its_gap(
     """Of three clients one does not read: the others get every frame, it gets the newest and a gap."""
     monkeypatch.setattr(outbox, "MAX_FRAMES", 300)
     reading = [await subscribed(http, "frames/#") for _ in range(2)]
-    stalled = await _RawClient.connected(running)
+    deaf = await _RawClient.connected(running)
     total, payload = 8_000, Frame(1, 0x20, bytes(250))
     seen: list[list[int]] = [[], []]
 
@@ -155,13 +158,13 @@ async def test_a_stalled_client_delays_nobody_and_is_told_of_its_gap(
     assert seen == [list(range(1, total + 1))] * 2
     stuck = max(hub.sessions, key=lambda one: one.outbox.dropped)
     assert stuck.outbox.dropped > 0
-    heard = await stalled.reads_until(total)
+    heard = await deaf.reads_until(lambda message: message["payload"].get("offset") == total)
     gaps = [one["payload"] for one in heard if one["type"] == "gap"]
     offsets = [one["payload"]["offset"] for one in heard if one["type"] == "frame"]
     missing = [n for gap in gaps for n in range(gap["from"], gap["to"] + 1)]
     assert sorted(offsets + missing) == list(range(1, total + 1))
     assert sum(gap["dropped"] for gap in gaps) == len(missing) > 0
-    stalled.close()
+    deaf.close()
     for ws in reading:
         await ws.close()
 
@@ -171,55 +174,202 @@ class _RawClient:
 
     def __init__(self, raw: socket.socket) -> None:
         self._raw = raw
+        self._loop = asyncio.get_running_loop()
+        self._unread = b""
 
     @classmethod
     async def connected(cls, running: HubServer) -> _RawClient:
+        """Return one that has subscribed to all frames."""
         host, port = running.url.removeprefix("http://").split(":")
         raw = socket.socket()
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         raw.setblocking(False)
-        loop = asyncio.get_running_loop()
-        await loop.sock_connect(raw, (host, int(port)))
+        client = cls(raw)
+        await client._loop.sock_connect(raw, (host, int(port)))
         request = (
             f"GET /ws HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
         )
-        await loop.sock_sendall(raw, request.encode())
-        head = b""
-        while b'"welcome"' not in head:
-            head += await loop.sock_recv(raw, 4096)
-        text = json.dumps({"type": "subscribe", "payload": {"rooms": ["frames/#"]}}).encode()
-        await loop.sock_sendall(raw, bytes([0x81, 0x80 | len(text)]) + bytes(4) + text)
-        while b'"subscribed"' not in head:
-            head += await loop.sock_recv(raw, 4096)
-        return cls(raw)
+        await client._loop.sock_sendall(raw, request.encode())
+        while b"\r\n\r\n" not in client._unread:
+            client._unread += await client._loop.sock_recv(raw, 4096)
+        client._unread = client._unread.partition(b"\r\n\r\n")[2]
+        await client.says("subscribe", {"rooms": ["frames/#"]})
+        await client.reads_until(lambda message: message["type"] == "subscribed")
+        return client
 
-    async def reads_until(self, offset: int) -> list[dict[str, Any]]:
-        """Read on until the frame with that offset came; return all messages."""
-        loop, data = asyncio.get_running_loop(), b""
+    async def says(self, type_: str, payload: Any, times: int = 1, **more: Any) -> None:
+        """Send a message so many times."""
+        text = json.dumps({"type": type_, "payload": payload, **more}).encode()
+        size = bytes([0x80 | len(text)]) if len(text) < 126 else b"\xfe" + len(text).to_bytes(2, "big")
+        await self._loop.sock_sendall(self._raw, (b"\x81" + size + bytes(4) + text) * times)
+
+    async def reads_until(self, last: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
+        """Read on until that message came; return all until then."""
         heard: list[dict[str, Any]] = []
-        while not heard or heard[-1]["payload"].get("offset") != offset:
-            data += await asyncio.wait_for(loop.sock_recv(self._raw, 65_536), DEADLINE)
-            messages, data = _unframed(data)
-            heard += messages
+        while not heard or not last(heard[-1]):
+            if (message := self._next()) is None:
+                self._unread += await self._received()
+            else:
+                heard.append(message)
         return heard
 
+    async def is_cut_off(self) -> bool:
+        """Read to the end; tell whether it came without a close."""
+        self._raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)  # as fast as it goes
+        data = self._unread
+        with contextlib.suppress(ConnectionResetError):
+            while more := await self._received():
+                data += more
+        return b"\x88" not in data[-130:]  # a close frame would be the last, and has at most 127 bytes
+
     def close(self) -> None:
+        """Go."""
         self._raw.close()
 
+    async def _received(self) -> bytes:
+        return await asyncio.wait_for(self._loop.sock_recv(self._raw, 65_536), DEADLINE)
 
-def _unframed(data: bytes) -> tuple[list[dict[str, Any]], bytes]:
-    """Return the whole text messages in WebSocket bytes, and the rest."""
-    messages = []
-    while len(data) >= 4:
-        size, begin = data[1], 2
+    def _next(self) -> dict[str, Any] | None:
+        """Return the next text message that is there as a whole."""
+        if len(self._unread) < 4:
+            return None
+        size, begin = self._unread[1], 2
         if size == 126:
-            size, begin = int.from_bytes(data[2:4], "big"), 4
-        if len(data) < begin + size:
-            break
-        messages.append(json.loads(data[begin : begin + size]))
-        data = data[begin + size :]
-    return messages, data
+            size, begin = int.from_bytes(self._unread[2:4], "big"), 4
+        if len(self._unread) < begin + size:
+            return None
+        message, self._unread = self._unread[begin : begin + size], self._unread[begin + size :]
+        return dict(json.loads(message))
+
+
+async def stalled(hub: Hub, running: HubServer) -> _RawClient:
+    """Return a client that does not read, with so much waiting for it that more is dropped."""
+    client = await _RawClient.connected(running)
+    while not hub.sessions[-1].outbox.dropped:
+        hub.publish_frame("a", FRAME, message="long", fields={"text": "x" * 20_000})
+        await asyncio.sleep(0)
+    return client
+
+
+async def health(http: aiohttp.ClientSession) -> dict[str, Any]:
+    """Return what the server says of itself."""
+    async with http.get("/healthz") as response:
+        return dict(await response.json())
+
+
+@pytest.mark.parametrize("talks", [False, True])
+async def test_a_client_that_takes_nothing_is_cut_off(
+    hub: Hub, http: aiohttp.ClientSession, running: HubServer, monkeypatch: pytest.MonkeyPatch, talks: bool
+) -> None:
+    """Even if it talks: it does not take its close either, and must keep neither its place nor its socket."""
+    monkeypatch.setattr(server, "SILENCE_CHECK_PERIOD", 0.02)
+    client = await stalled(hub, running)
+    await client.says("handshake", {}, times=100 * talks)
+    monkeypatch.setattr(server, "CLOSE_TIMEOUT", 0.02)
+    monkeypatch.setattr(session, "STALL_LIMIT" if talks else "SILENCE_LIMIT", 0.02)
+    async with asyncio.timeout(DEADLINE):
+        while (facts := await health(http))["clients"]:
+            pass
+    assert facts["clients_closed"] == 1
+    assert await client.is_cut_off()
+    client.close()
+
+
+async def test_stopping_waits_for_all_stalled_clients_at_once(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as for one: none of them will take its close."""
+    monkeypatch.setattr(server, "CLOSE_TIMEOUT", 0.2)
+    one = made(hub)
+    await one.start()
+    clients = [await stalled(hub, one) for _ in range(10)]
+    async with asyncio.timeout(0.2 * len(clients) / 2):
+        await one.stop()
+    assert hub.sessions == []
+    for client in clients:
+        client.close()
+
+
+async def test_a_stalled_client_that_reads_on_in_time_is_told_why_it_has_to_go(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that was under way comes first, the close last."""
+    monkeypatch.setattr(server, "CLOSE_TIMEOUT", DEADLINE)
+    monkeypatch.setattr(server, "HANDLER_TIMEOUT", DEADLINE)
+    one = made(hub)
+    await one.start()
+    client = await stalled(hub, one)
+    stopping = asyncio.create_task(one.stop())
+    assert not await client.is_cut_off()
+    await stopping
+    client.close()
+
+
+async def test_a_client_that_asks_much_and_reads_gets_all_its_answers(http: aiohttp.ClientSession) -> None:
+    """It is not read faster than it is answered."""
+    ws = await subscribed(http)
+
+    async def ask() -> None:
+        for seq in range(1_000):
+            await says(ws, "HEARTBEAT", {}, seq=seq)
+
+    asking = asyncio.create_task(ask())
+    assert [(await hears(ws, "HEARTBEAT_ACK"))["seq"] for _ in range(1_000)] == list(range(1_000))
+    await asking
+    await ws.close()
+
+
+@asynccontextmanager
+async def asking_without_reading(hub: Hub, running: HubServer) -> AsyncIterator[_RawClient]:
+    """A client that asks 1,000 times for 12 kB, and one that ends it, and has not read anything yet."""
+    client = await _RawClient.connected(running)
+    await client.says("subscribe", {"rooms": [f"frames/{n:0>180}/#" for n in range(60)]})
+
+    async def ask() -> None:
+        with contextlib.suppress(ConnectionError):  # the server may send it away
+            await client.says("unsubscribe", {"rooms": []}, times=1_000)
+            await client.says("HEARTBEAT", {}, seq=1)
+
+    asking = asyncio.create_task(ask())
+    async with asyncio.timeout(DEADLINE):
+        while not hub.sessions[0].outbox.is_full:
+            await asyncio.sleep(0)
+    yield client
+    await asking
+    client.close()
+
+
+async def test_a_client_that_asks_without_reading_is_not_heard_until_it_reads(
+    hub: Hub, running: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its answers are bounded, and none is lost."""
+    waiting = []
+    put = Outbox.put_answer
+
+    def put_and_note(box: Outbox, answer: bytes) -> None:
+        put(box, answer)
+        waiting.append(box._answer_bytes)
+
+    monkeypatch.setattr(Outbox, "put_answer", put_and_note)
+    async with asking_without_reading(hub, running) as client:
+        heard = await client.reads_until(lambda message: message["type"] == "HEARTBEAT_ACK")
+    assert len(heard) == 1 + 1_000 + 1
+    assert outbox.MAX_ANSWER_BYTES <= max(waiting) < outbox.MAX_ANSWER_BYTES + 60 * 200
+
+
+async def test_a_client_that_asks_without_reading_does_not_hold_up_the_stop(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for it to make room for its answers."""
+    monkeypatch.setattr(server, "CLOSE_TIMEOUT", 0.05)
+    monkeypatch.setattr(server, "HANDLER_TIMEOUT", 2 * DEADLINE)
+    one = made(hub)
+    await one.start()
+    async with asking_without_reading(hub, one):
+        async with asyncio.timeout(DEADLINE):
+            await one.stop()
+    assert hub.sessions == []
 
 
 async def test_a_silent_client_is_closed(
@@ -232,16 +382,6 @@ async def test_a_silent_client_is_closed(
     await hears(ws, "welcome")
     message = await asyncio.wait_for(ws.receive(), DEADLINE)
     assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, session.CLOSE_SILENT)
-
-
-async def test_a_client_that_asks_without_reading_is_closed(
-    http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its answers would grow without end."""
-    monkeypatch.setattr(outbox, "MAX_CONTROL", 0)
-    ws = await http.ws_connect("/ws")
-    message = await asyncio.wait_for(ws.receive(), DEADLINE)
-    assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, session.CLOSE_OVERFLOW)
 
 
 async def test_too_many_clients_are_turned_away(
@@ -331,15 +471,18 @@ async def test_stopping_tells_the_clients_to_come_back(hub: Hub) -> None:
 
 
 async def test_an_address_that_others_reach_is_refused_unless_one_insists(hub: Hub) -> None:
-    """One clear line; with `insecure` it is served, by its numbers only."""
+    """One clear line; with `insecure` it is served, by names that cannot be rebound, and says which it knows."""
     with pytest.raises(ConfigError, match=r"listening on 0\.0\.0\.0 lets anybody .* --insecure"):
         made(hub, host="0.0.0.0")
     one = made(hub, host="0.0.0.0", insecure=True)
     await one.start()
-    async with aiohttp.ClientSession() as http:
-        url = one.url.replace("0.0.0.0", "127.0.0.1")
-        assert (await http.get(url + "/healthz")).status == 200
-        assert (await http.get(url + "/healthz", headers={"Host": "evil.example"})).status == 421
+    port = one.url.removeprefix("http://127.0.0.1:")
+    async with aiohttp.ClientSession(one.url) as http:
+        for host, status in ((f"127.0.0.1:{port}", 200), (f"localhost:{port}", 200), ("evil.example", 421)):
+            async with http.get("/healthz", headers={"Host": host}) as response:
+                assert response.status == status
+                answer = await response.json()
+        assert f"open http://127.0.0.1:{port}, or name it in allowed_hosts" in answer["message"]
     await one.stop()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from framelink.hub import Command, Hub, hub, outbox, session
+from framelink.hub import Command, Hub, hub, outbox, protocol, session
 from framelink.hub.session import Session
 from framelink.wire import Frame
 
@@ -150,16 +150,35 @@ def test_a_silent_client_is_to_be_closed_after_90_seconds(client: Client) -> Non
     assert (closing.code, closing.reason[:15]) == (4008, "silent for 90 s")
 
 
-def test_a_client_that_does_not_read_its_answers_is_to_be_closed(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Answers are bounded."""
-    monkeypatch.setattr(outbox, "MAX_CONTROL", 3)
-    for seq in range(5):
-        client.says("HEARTBEAT", seq=seq)
-    closing = client.session.closing(0.0)
+def test_a_client_that_reads_nothing_for_90_seconds_is_to_be_closed(client: Client) -> None:
+    """However much it says: what it is sent is stuck."""
+    client.says("HEARTBEAT", seq=1, now=10.0)
+    assert len(client.session.take(10.0)) == 1
+    client.says("handshake", now=99.0)
+    assert client.session.closing(99.9) is None
+    closing = client.session.closing(100.0)
     assert closing is not None
-    assert closing.code == 4009
+    assert (closing.code, closing.reason) == (4009, "read nothing for 90 s")
+    client.session.taken()
+    assert client.session.closing(100.0) is None
+
+
+def test_an_answer_tells_how_far_the_client_is_when_it_reads_it(
+    server: Hub, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Past the frames of others' rooms, and short of its own that still wait or were dropped untold."""
+    monkeypatch.setattr(outbox, "MAX_FRAMES", 2)
+    client.says("subscribe", {"rooms": ["frames/a/#"]})
+    client.hears()
+    for link in "bbaaab":
+        server.publish_frame(link, FRAME)
+    client.says("HEARTBEAT", seq=1)
+    client.says("subscribe", {"rooms": ["links/#"]})
+    ack, subscribed, gap, *frames = client.hears()
+    assert ack["payload"]["offset"] == subscribed["payload"]["offset"] == 2
+    assert (gap["payload"]["from"], [one["payload"]["offset"] for one in frames]) == (3, [4, 5])
+    client.says("HEARTBEAT", seq=2)
+    assert client.hears_one("HEARTBEAT_ACK") == {"offset": 6}
 
 
 def test_a_slow_client_is_told_what_it_did_not_get(
@@ -195,9 +214,9 @@ ORDER = {"id": 1, "link": "a", "addr": 1}
 def test_a_command_is_handed_on_and_its_reply_comes_back(client: Client) -> None:
     """Raw, or by the schema."""
     command = client.says("command", {**ORDER, "cmd": 0x10, "data": "0102"})
-    assert command == Command(1, "a", 1, 0x10, b"\x01\x02", None, {})
+    assert command == Command(1, "a", 1, 0x10, b"\x01\x02", None, {}, client="s1")
     by_name = client.says("command", {**ORDER, "id": "two", "message": "set", "fields": {"x": 1}})
-    assert by_name == Command("two", "a", 1, None, b"", "set", {"x": 1})
+    assert by_name == Command("two", "a", 1, None, b"", "set", {"x": 1}, client="s1")
     client.session.reply(1, {"ok": True, "cmd": 0x90})
     assert client.hears_one("reply") == {"id": 1, "ok": True, "cmd": 0x90}
     assert client.says("command", {**ORDER, "cmd": 1}) is not None
@@ -261,6 +280,21 @@ def test_a_message_that_cannot_be_gets_one_clear_error(
     assert error["code"] == code
     assert message in error["message"]
     assert client.session.patterns == []
+
+
+def test_answers_do_not_repeat_what_a_client_says_at_length(client: Client) -> None:
+    """Its own words are cut; so are reasons that quote it from elsewhere."""
+    long = "\ue000" * 20_000
+    client.says("subscribe", {"rooms": [long]})
+    room = client.hears_one("error")["message"]
+    assert room.endswith("…: is longer than 200 characters")
+    client.session.receive(json.dumps({"type": long}), 0.0)
+    type_ = client.hears_one("error")["message"]
+    client.session.reply(1, {"ok": False, "error": f"there is no message {long!r}"})
+    reason = client.hears_one("reply")["error"]
+    assert max(map(len, (room, type_, reason))) <= protocol.MAX_REASON
+    assert reason.startswith("there is no message '")
+    assert reason.endswith("…")
 
 
 def test_a_binary_message_is_refused(client: Client) -> None:

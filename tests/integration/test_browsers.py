@@ -78,24 +78,23 @@ async def test_one_stalled_browser_of_three_holds_up_nobody(tmp_path: Path) -> N
             for page in pages:
                 await expect(page.locator('[data-field="speed"] .value')).not_to_have_text("–")
             stalled, *others = pages
-            hang = asyncio.create_task(
-                stalled.evaluate("() => { const end = Date.now() + 3000; while (Date.now() < end); }")
-            )
-            before = [await frames_shown(page) for page in others]
-            while not hang.done():
-                await others[0].wait_for_timeout(100)
-            after = [await frames_shown(page) for page in others]
-            assert min(late - early for early, late in zip(before, after, strict=True)) > 100
-            await hang
-            mark = await frames_shown(stalled)
-            while await frames_shown(stalled) <= mark:
-                await stalled.wait_for_timeout(20)
+            debugger = await stalled.context.new_cdp_session(stalled)
+            hangs = asyncio.Event()
+            debugger.on("Debugger.paused", lambda _event: hangs.set())
+            await debugger.send("Debugger.enable")
+            await debugger.send("Debugger.pause")
+            await asyncio.wait_for(hangs.wait(), DEADLINE)
+            await asyncio.gather(*[shows_more(page, 200) for page in others])
+            await debugger.send("Debugger.resume")
+            await debugger.detach()
+            await shows_more(stalled, 1)
             async with aiohttp.ClientSession(bridge.url) as http:
                 health = await (await http.get("/healthz")).json()
             assert health["clients"] == 3
 
 
-async def frames_shown(page: Page) -> int:
-    """Return how many frames the page says its link has had."""
-    text = await page.locator(".link .figures dd").first.text_content()
-    return int((text or "0").replace(",", ""))
+async def shows_more(page: Page, frames: int) -> None:
+    """Wait until the page says that its link has had so many more frames."""
+    shown = "Number(document.querySelector('.link .figures dd').textContent.replace(',', ''))"
+    before = await page.evaluate(shown)
+    await page.wait_for_function(f"(least) => {shown} >= least", arg=before + frames)
