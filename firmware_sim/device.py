@@ -13,7 +13,7 @@ from framelink.wire import BROADCAST, DEFAULT_FORMAT, REPLY, Frame, FrameFormat,
 PROTOCOL_VERSION = 1
 NEGATIVE_REPLY = 0xFF
 MIN_PERIOD = 10  # ms; what a small controller manages at 115,200 baud
-_BAUDRATE = 115_200
+DEFAULT_BAUDRATE = 115_200
 
 
 class SimulatedDevice:
@@ -25,9 +25,10 @@ class SimulatedDevice:
         schema: Its messages.
         model: What it measures and does.
         telemetry: The name of the event that it reports with.
-        period: Telemetry period in ms from power-up, 0 for silence.
+        period: Telemetry period in ms from power-up, 0 for silence; raised to what it can do.
         firmware: Its firmware's version.
         format: Its variant of the frame.
+        baudrate: The line's symbols per second; they say how long a silence ends a frame.
     """
 
     def __init__(
@@ -41,18 +42,18 @@ class SimulatedDevice:
         period: int = 0,
         firmware: tuple[int, int, int] = (1, 0, 0),
         format: FrameFormat = DEFAULT_FORMAT,
+        baudrate: int = DEFAULT_BAUDRATE,
     ) -> None:
         self.name = name
         self.addr = addr
         self._schema = schema
         self._model = model
         self._telemetry = telemetry
-        self._power_up_period = period
+        self._power_up_period = _possible(period)
         self._firmware = firmware
         self._format = format
-        self._gap = idle_gap(_BAUDRATE)
+        self._gap = idle_gap(baudrate)
         self._boots = 0
-        self._overruns = 0
         self._handlers: dict[str, Callable[[Message, float], dict[str, Value]]] = {
             "ping": self._ping,
             "identify": self._identify,
@@ -70,12 +71,16 @@ class SimulatedDevice:
         return min(self._report_at, gap_due)
 
     def reboot(self, now: float) -> None:
-        """Start anew: half a frame is forgotten, the counters begin at zero, the boot counter goes on."""
+        """Start anew: half a frame is forgotten, the counters begin at zero, the boot counter goes on.
+
+        Parameters keep their values, as in a device that has a memory for them.
+        """
         self._boots = (self._boots + 1) & 0xFFFF
         self._start(now)
 
     def _start(self, now: float) -> None:
         self._receiver = Receiver(self._format)
+        self._overruns = 0
         self._heard_at = now
         self._period = self._power_up_period
         self._report_at = now + self._period / 1_000 if self._period else math.inf
@@ -95,14 +100,18 @@ class SimulatedDevice:
         if self._receiver.pending and now >= self._heard_at + self._gap:
             out += self._answers(self._receiver.flush(), now)
         if now >= self._report_at:
-            out += self._report(now)
+            out += self._report(self._report_at)  # as of when it was due: a late tick changes no value
+            period = self._period / 1_000
+            # A late tick is no reason for a burst: reports that were missed are not made up for.
+            self._report_at = max(self._report_at + period, now + period / 2)
         return out
 
-    def _report(self, now: float) -> list[bytes]:
-        period = self._period / 1_000
-        # A late tick is no reason for a burst: reports that were missed are not made up for.
-        self._report_at = max(self._report_at + period, now + period / 2)
-        events = [(self._telemetry, self._model.measure(now)), *self._model.alarms()]
+    def report(self, now: float) -> list[bytes]:
+        """Return what it would report now, encoded, due or not; nothing if it does not report at all."""
+        return self._report(now) if self._period else []
+
+    def _report(self, at: float) -> list[bytes]:
+        events = [(self._telemetry, self._model.measure(at)), *self._model.alarms()]
         return [self._event(name, fields) for name, fields in events]
 
     def _event(self, name: str, fields: dict[str, Value]) -> bytes:
@@ -172,7 +181,7 @@ class SimulatedDevice:
     def _set_telemetry(self, message: Message, now: float) -> dict[str, Value]:
         period = message.fields["period"]
         assert isinstance(period, int)
-        self._period = max(period, MIN_PERIOD) if period else 0
+        self._period = _possible(period)
         self._report_at = now + self._period / 1_000 if self._period else math.inf
         return {"period": self._period}
 
@@ -180,3 +189,8 @@ class SimulatedDevice:
         ledger = self._receiver.ledger
         noise = {str(reason): count for reason, count in ledger.noise.items()}
         return {"frames": ledger.frames, **noise, "overruns": self._overruns}
+
+
+def _possible(period: int) -> int:
+    """Return the telemetry period in ms that the device can do, 0 for none."""
+    return max(period, MIN_PERIOD) if period else 0

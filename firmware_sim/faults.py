@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import random
 from collections import deque
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
 Direction = Literal["to_host", "to_device", "both"]
 BITS_PER_BYTE = 10  # start bit, 8 data bits, stop bit
 PACE_BYTES = 16  # handed over at a time when a line is paced; a UART's FIFO
+PACE_SECONDS = 0.01  # and no more than comes in this time: well within the receivers' idle gap of 50 ms
+CHUNK_GAP = 0.001  # seconds between a line's chunks; a USB adapter is asked once a millisecond
 MAX_WAITING = 262_144  # bytes on their way; a paced line that is fed faster loses what comes
 
 
@@ -26,10 +28,11 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         lost: Probability that a byte is lost.
         added: Probability that a random byte is added behind a byte.
         repeated: Probability that a byte comes twice.
-        bursts: Probability, per frame, that 8 bytes of it are replaced by random ones.
-        cut: Probability, per frame, that it ends early.
+        bursts: Probability, per frame, that 8 bytes of it are replaced by random ones; towards the
+            devices, which do not know where a frame ends, per read.
+        cut: Probability that it ends early, per frame or read likewise.
         silence: Nothing at all comes through.
-        chunk: Largest number of bytes that come at once, 0 for no such limit.
+        chunk: Largest number of bytes that come at once, a millisecond apart, 0 for no such limit.
         delay: Seconds that every byte takes longer.
         baudrate: The pace of the line in symbols per second, 0 for no pace.
     """
@@ -60,6 +63,14 @@ RATES = ("bit_errors", "lost", "added", "repeated", "bursts", "cut")
 BURST_BYTES = 8
 
 
+class _Piece(NamedTuple):
+    """Bytes on their way, when they come out at the earliest, and whether nothing may come with them."""
+
+    at: float
+    data: bytes
+    alone: bool
+
+
 class Wire:
     """One direction of a line: bytes go in, and come out later and perhaps damaged.
 
@@ -67,79 +78,86 @@ class Wire:
         faults: What is wrong with it.
         direction: Which direction it is.
         seed: Of all chance.
-        start: When the simulation started, on the clock of `now`.
+
+    Its time is in seconds after the simulation's start.
     """
 
-    def __init__(self, faults: list[Fault], direction: Direction, *, seed: int, start: float) -> None:
+    def __init__(self, faults: list[Fault], direction: Direction, *, seed: int) -> None:
         self._faults = [one for one in faults if one.direction in (direction, "both")]
         self._direction = direction
         self._rng = random.Random(f"{seed}/{direction}")  # noqa: S311 - chance, no secret
-        self._start = start
-        self._waiting: deque[tuple[float, bytes]] = deque()
+        self._waiting: deque[_Piece] = deque()
         self._waiting_bytes = 0
-        self._free_at = start  # when a paced line has sent what it was given
-        self.overrun = 0
-        """Bytes lost because the line was fed faster than its pace."""
+        self._free_at = 0.0  # when a paced line has sent what it was given
+        self._apart_until = 0.0  # a chunk has come out just now, and the next may not come with it
 
     @property
     def next_due(self) -> float:
         """When the next bytes come out, infinity if none are on their way."""
-        return self._waiting[0][0] if self._waiting else math.inf
+        return max(self._waiting[0].at, self._apart_until) if self._waiting else math.inf
 
-    def send(self, data: bytes, now: float) -> None:
-        """Put a frame, or whatever was written at once, on the line."""
-        active = [one for one in self._faults if one.applies(self._direction, now - self._start)]
+    def send(self, data: bytes, now: float) -> int:
+        """Put a frame, or whatever was written at once, on the line; return how many bytes had no room."""
+        active = [one for one in self._faults if one.applies(self._direction, now)]
         for fault in active:
             data = self._damaged(data, fault)
         if self._waiting_bytes + len(data) > MAX_WAITING:
-            self.overrun += len(data)
-            return
-        chunk = min((one.chunk for one in active if one.chunk), default=len(data) or 1)
+            return len(data)
+        chunk = min((one.chunk for one in active if one.chunk), default=0)
         delay = sum(one.delay for one in active)
         baudrate = min((one.baudrate for one in active if one.baudrate), default=0)
-        self._schedule(data, now + delay, min(chunk, PACE_BYTES) if baudrate else chunk, baudrate)
+        self._schedule(data, now + delay, chunk, baudrate)
+        return 0
 
     def _schedule(self, data: bytes, at: float, chunk: int, baudrate: int) -> None:
-        for begin in range(0, len(data), chunk):
-            piece = data[begin : begin + chunk]
+        size = min(chunk or len(data) or 1, _paced_bytes(baudrate) if baudrate else MAX_WAITING)
+        for begin in range(0, len(data), size):
+            piece = data[begin : begin + size]
             if baudrate:
                 at = max(at, self._free_at) + len(piece) * BITS_PER_BYTE / baudrate
                 self._free_at = at
             elif self._waiting:
-                at = max(at, self._waiting[-1][0])  # bytes do not overtake each other
-            self._waiting.append((at, piece))
+                at = max(at, self._waiting[-1].at)  # bytes do not overtake each other
+            self._waiting.append(_Piece(at, piece, alone=chunk > 0))
             self._waiting_bytes += len(piece)
 
     def take(self, now: float) -> list[bytes]:
         """Remove and return what has come out by `now`, in the pieces in which it came."""
         out = []
-        while self._waiting and self._waiting[0][0] <= now:
-            _at, piece = self._waiting.popleft()
-            self._waiting_bytes -= len(piece)
-            out.append(piece)
+        while self._waiting and self.next_due <= now:
+            piece = self._waiting.popleft()
+            self._waiting_bytes -= len(piece.data)
+            out.append(piece.data)
+            if piece.alone:
+                self._apart_until = now + CHUNK_GAP
         return out
 
     def clear(self) -> None:
         """Lose everything on its way, as when the cable is pulled."""
         self._waiting.clear()
         self._waiting_bytes = 0
+        self._free_at = 0.0
 
     def cut(self) -> None:
-        """Lose all but half of what is on its way, as when the sender stops in mid-frame."""
-        keep = self._waiting_bytes // 2
-        data = b"".join(piece for _at, piece in self._waiting)[:keep]
-        at = self._waiting[0][0] if self._waiting else 0.0
-        self.clear()
-        if data:
-            self._waiting.append((at, data))
-            self._waiting_bytes = len(data)
+        """Lose the latter half of what is on its way, as when the sender stops in mid-frame."""
+        lose = (self._waiting_bytes + 1) // 2
+        while lose > 0:
+            last = self._waiting.pop()
+            self._waiting_bytes -= len(last.data)
+            self._free_at = self._waiting[-1].at if self._waiting else 0.0
+            lose -= len(last.data)
+        if lose < 0:  # too much was taken
+            kept = last._replace(data=last.data[:-lose])
+            self._waiting.append(kept)
+            self._waiting_bytes += len(kept.data)
+            self._free_at = kept.at
 
     def _damaged(self, data: bytes, fault: Fault) -> bytes:
         rng = self._rng
-        if fault.silence:
+        if fault.silence or not data:
             return b""
         if fault.cut and rng.random() < fault.cut:
-            data = data[: rng.randrange(len(data) + 1)]
+            data = data[: rng.randrange(len(data))]
         if fault.bursts and rng.random() < fault.bursts:
             at = rng.randrange(max(len(data) - BURST_BYTES, 0) + 1)
             data = data[:at] + rng.randbytes(min(BURST_BYTES, len(data))) + data[at + BURST_BYTES :]
@@ -160,3 +178,8 @@ class Wire:
         if fault.added and rng.random() < fault.added:
             out += rng.randbytes(1)
         return out
+
+
+def _paced_bytes(baudrate: int) -> int:
+    """Return how many bytes a paced line hands over at a time: each wait for them is a short one."""
+    return min(PACE_BYTES, int(PACE_SECONDS * baudrate / BITS_PER_BYTE) or 1)

@@ -78,8 +78,9 @@ class MemoryPort:
             self._host = None
 
     def received(self, data: bytes) -> None:
-        """Take bytes from the host."""
-        self._on_bytes(data)
+        """Take bytes from the host; those that were under way when the cable was pulled are lost."""
+        if self._plugged:
+            self._on_bytes(data)
 
 
 class MemoryOpener:

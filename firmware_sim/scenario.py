@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import tomllib
+import math
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from firmware_sim.faults import RATES, Fault
+from firmware_sim.device import MIN_PERIOD
+from firmware_sim.faults import MAX_WAITING, RATES, Fault
 from firmware_sim.models import MODELS
+from framelink.config_files import load_table, parse_table, to_record
 from framelink.errors import ConfigError
 
 Action = Literal["unplug", "replug", "reboot", "cut_reboot"]
 PortKind = Literal["pty", "tcp", "memory"]
 MAX_PORTS = 32  # a scenario is a bench, not a factory; each port costs file descriptors
 MAX_PERIOD = 65_535  # ms; what the telemetry command's u16 carries
+MAX_NAME = 247  # bytes; what an identify reply has room for
+MAX_BAUDRATE = 0x7FFF_FFFF  # what serial drivers take
 
 
 class DeviceEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -26,7 +30,7 @@ class DeviceEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         model: One of `firmware_sim.models.MODELS`.
         addr: Its address, 1 to 254.
         name: What it calls itself; its model's name unless given.
-        period: Telemetry period in ms from power-up, 0 for silence.
+        period: Telemetry period in ms from power-up, 10 to 65,535, or 0 for silence.
         firmware: Its firmware's version.
     """
 
@@ -88,11 +92,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             OSError: The file cannot be read.
             ConfigError: It is no scenario; the message names the file, the key and what is allowed.
         """
-        try:
-            text = Path(path).read_text("utf-8")
-        except UnicodeDecodeError:
-            raise ConfigError(f"{path}: not a TOML file: not UTF-8 text") from None
-        return cls.parse(text, source=str(path))
+        return cls._of(load_table(path), str(path))
 
     @classmethod
     def parse(cls, text: str, *, source: str = "scenario") -> Scenario:
@@ -101,12 +101,11 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Raises:
             ConfigError: It is no scenario.
         """
-        try:
-            scenario = msgspec.convert(tomllib.loads(text), cls)
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigError(f"{source}: not a TOML file: {error}") from None
-        except msgspec.ValidationError as error:
-            raise ConfigError(f"{source}: {str(error).replace('$.', '')}") from None
+        return cls._of(parse_table(text, source), source)
+
+    @classmethod
+    def _of(cls, table: dict[str, Any], source: str) -> Scenario:
+        scenario = to_record(table, cls, source)
         scenario.require_valid(source)
         return scenario
 
@@ -116,6 +115,10 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Raises:
             ConfigError: Something is not allowed; the message begins with `source`.
         """
+        _require(
+            self.seed.bit_length() <= 64,
+            f"{source}: seed must be a number of at most 64 bits, not {_shown(self.seed)}",
+        )
         _require(1 <= len(self.port) <= MAX_PORTS, f"{source}: port: 1 to {MAX_PORTS} are needed")
         names = [one.name for one in self.port]
         for port in self.port:
@@ -133,20 +136,36 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             for fault in port.fault:
                 _require_fault(fault, where)
             for event in port.event:
-                _require(event.at >= 0, f"{where}: event: at must be 0 or more seconds, not {event.at:g}")
+                _require_seconds(event.at, f"{where}: event: at")
+
+    def require_reachable(self) -> None:
+        """Check that other programs can open every port.
+
+        Raises:
+            ConfigError: One is in this program's memory alone.
+        """
+        for port in self.port:
+            _require(
+                port.kind != "memory",
+                f"port {port.name!r}: no other program can open one of kind memory: make it pty or tcp",
+            )
 
 
 def _require_device(device: DeviceEntry, where: str) -> None:
     _require(
         device.model in MODELS, f"{where}: model must be one of {', '.join(MODELS)}, not {device.model!r}"
     )
-    _require(1 <= device.addr <= 0xFE, f"{where}: addr must be 1 to 254, not {device.addr}")
+    size = len(device.name.encode())
+    _require(size <= MAX_NAME, f"{where}: name must be at most {MAX_NAME} bytes, not {size}")
+    _require(1 <= device.addr <= 0xFE, f"{where}: addr must be 1 to 254, not {_shown(device.addr)}")
     _require(
-        0 <= device.period <= MAX_PERIOD, f"{where}: period must be 0 to {MAX_PERIOD} ms, not {device.period}"
+        device.period == 0 or MIN_PERIOD <= device.period <= MAX_PERIOD,
+        f"{where}: period must be 0, or {MIN_PERIOD} to {MAX_PERIOD} ms, not {_shown(device.period)}",
     )
     _require(
         all(0 <= one <= 0xFF for one in device.firmware),
-        f"{where}: firmware must be three numbers from 0 to 255, not {list(device.firmware)}",
+        f"{where}: firmware must be three numbers from 0 to 255,"
+        f" not {', '.join(map(_shown, device.firmware))}",
     )
 
 
@@ -154,13 +173,24 @@ def _require_fault(fault: Fault, where: str) -> None:
     for rate in RATES:
         value: Any = getattr(fault, rate)
         _require(0 <= value <= 1, f"{where}: fault: {rate} must be 0 to 1, not {value:g}")
-    for amount in ("chunk", "delay", "baudrate", "start"):
+    for amount, most in (("chunk", MAX_WAITING), ("baudrate", MAX_BAUDRATE)):
         value = getattr(fault, amount)
-        _require(value >= 0, f"{where}: fault: {amount} must be 0 or more, not {value:g}")
+        _require(0 <= value <= most, f"{where}: fault: {amount} must be 0 to {most}, not {_shown(value)}")
+    _require_seconds(fault.delay, f"{where}: fault: delay")
+    _require_seconds(fault.start, f"{where}: fault: start")
     _require(
         fault.stop is None or fault.stop > fault.start,
         f"{where}: fault: stop must be later than start ({fault.start:g} s), not {fault.stop}",
     )
+
+
+def _require_seconds(value: float, what: str) -> None:
+    _require(0 <= value < math.inf, f"{what} must be 0 or more seconds, not {value:g}")
+
+
+def _shown(number: int) -> str:
+    """Return a number for people, whose files may hold some of a thousand digits."""
+    return str(number) if number.bit_length() <= 64 else f"a number of {number.bit_length()} bits"
 
 
 def _require(holds: bool, message: str) -> None:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import os
 import zlib
 from pathlib import Path
 from typing import Self
 
-from firmware_sim.device import SimulatedDevice
-from firmware_sim.faults import Wire
+from firmware_sim.device import DEFAULT_BAUDRATE, SimulatedDevice
+from firmware_sim.faults import Direction, Wire
 from firmware_sim.memory_port import MemoryPort
 from firmware_sim.models import MODELS, schema_of
 from firmware_sim.ports import VirtualPort
 from firmware_sim.pty_port import PtyPort
-from firmware_sim.scenario import DeviceEntry, PortEntry, Scenario
+from firmware_sim.scenario import Action, DeviceEntry, PortEntry, Scenario
 from firmware_sim.tcp_port import TcpPort
 from framelink.errors import ConfigError
+
+_log = logging.getLogger("firmware_sim")
 
 
 class Simulation:
@@ -79,33 +82,45 @@ class Simulation:
 
 
 class _Line:
-    """A port, the devices on it, and the two directions between them."""
+    """A port, the devices on it, and the two directions between them.
+
+    The time of wires and devices is in seconds after the start, so that signals do the same again.
+    """
 
     def __init__(self, entry: PortEntry, seed: int, link: Path | None) -> None:
         self.port = _make_port(entry, link)
-        self.devices = [_make_device(one, seed) for one in entry.device]
+        self.devices = [_make_device(one, seed, _pace(entry)) for one in entry.device]
         self._entry = entry
         self._seed = seed ^ zlib.crc32(entry.name.encode())
         self._plugged = False
+        self._closed = False
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop
+        self._started: float
         self._to_host: Wire
         self._to_device: Wire
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
+        self._closed = False
         self._loop = asyncio.get_running_loop()
-        now = self._loop.time()
-        self._to_host = Wire(self._entry.fault, "to_host", seed=self._seed, start=now)
-        self._to_device = Wire(self._entry.fault, "to_device", seed=self._seed, start=now)
+        self._started = self._loop.time()
+        self._to_host, self._to_device = self._wire("to_host"), self._wire("to_device")
         for device in self.devices:
-            device.reboot(now)
+            device.reboot(0.0)
         await self.port.open(self._from_host)
         self._plugged = True
-        self._task = self._loop.create_task(self._play_events(now))
+        self._task = self._loop.create_task(self._play_events())
         self._step()
 
+    def _wire(self, direction: Direction) -> Wire:
+        return Wire(self._entry.fault, direction, seed=self._seed)
+
+    def _now(self) -> float:
+        return self._loop.time() - self._started
+
     def close(self) -> None:
+        self._closed = True
         if self._task is not None:
             self._task.cancel()
         self._cancel_timer()
@@ -124,33 +139,48 @@ class _Line:
         self._step()
 
     def reboot(self, *, in_mid_frame: bool) -> None:
-        now = self._loop.time()
-        for device in self.devices:
-            if in_mid_frame:
-                self._send(device.tick(device.next_due), now)
+        now = self._now()
         if in_mid_frame:
-            self._to_host.cut()
+            self._stop_in_mid_frame(now)
         for device in self.devices:
             device.reboot(now)
         self._step()
 
-    async def _play_events(self, started: float) -> None:
+    def _stop_in_mid_frame(self, now: float) -> None:
+        """Put half of what the devices report on the line; of silent ones, half of what they were sending."""
+        frames = [frame for device in self.devices for frame in device.report(now)]
+        if frames:
+            self._send([frame[: len(frame) // 2] for frame in frames], now)
+        else:
+            self._to_host.cut()
+
+    async def _play_events(self) -> None:
         for event in sorted(self._entry.event, key=lambda one: one.at):
-            await asyncio.sleep(started + event.at - self._loop.time())
-            if event.action == "unplug":
-                self.unplug()
-            elif event.action == "replug":
-                await self.replug()
-            else:
-                self.reboot(in_mid_frame=event.action == "cut_reboot")
+            await asyncio.sleep(event.at - self._now())
+            try:
+                await self._play(event.action)
+            except Exception as error:  # noqa: BLE001 - whatever went wrong, the simulation goes on
+                _log.warning("port %s: %s failed: %s", self._entry.name, event.action, error)
+
+    async def _play(self, action: Action) -> None:
+        if action == "unplug":
+            self.unplug()
+        elif action == "replug":
+            await self.replug()
+        else:
+            self.reboot(in_mid_frame=action == "cut_reboot")
 
     def _from_host(self, data: bytes) -> None:
-        self._to_device.send(data, self._loop.time())
+        lost = self._to_device.send(data, self._now())
+        for device in self.devices:
+            device.overrun(lost)
         self._step()
 
-    def _step(self) -> None:
+    def _step(self, due: float = 0.0) -> None:
         """Do all that is due now, and come back when more is."""
-        now = self._loop.time()
+        if self._closed:
+            return
+        now = max(due, self._now())  # what the timer was set for is due, whatever rounding says
         for piece in self._to_device.take(now):
             for device in self.devices:
                 self._send(device.feed(piece, now), now)
@@ -170,7 +200,7 @@ class _Line:
         self._cancel_timer()
         due = min(self._to_host.next_due, self._to_device.next_due, *[one.next_due for one in self.devices])
         if due < math.inf:
-            self._timer = self._loop.call_at(due, self._step)
+            self._timer = self._loop.call_at(self._started + due, self._step, due)
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
@@ -191,7 +221,13 @@ def _make_port(entry: PortEntry, link: Path | None) -> VirtualPort:
     return TcpPort() if kind == "tcp" else MemoryPort(entry.name)
 
 
-def _make_device(entry: DeviceEntry, seed: int) -> SimulatedDevice:
+def _pace(entry: PortEntry) -> int:
+    """Return the symbols per second at which the devices hear a port's line when it is slowest."""
+    paces = (one.baudrate for one in entry.fault if one.baudrate and one.direction != "to_host")
+    return min(paces, default=DEFAULT_BAUDRATE)
+
+
+def _make_device(entry: DeviceEntry, seed: int, baudrate: int) -> SimulatedDevice:
     return SimulatedDevice(
         entry.name or entry.model,
         entry.addr,
@@ -200,4 +236,5 @@ def _make_device(entry: DeviceEntry, seed: int) -> SimulatedDevice:
         telemetry=entry.model,
         period=entry.period,
         firmware=entry.firmware,
+        baudrate=baudrate,
     )

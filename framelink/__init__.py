@@ -1,9 +1,10 @@
 """Talk to microcontrollers in frames over a serial line.
 
-with framelink.open("/dev/ttyUSB0", baudrate=115200) as link:
-link.send(framelink.Frame(addr=1, cmd=0x01, data=b"hello"))
-for frame in link:
-print(frame)
+Example:
+    with framelink.open("/dev/ttyUSB0", baudrate=115200) as link:
+        link.send(framelink.Frame(addr=1, cmd=0x01, data=b"hello"))
+        for frame in link:
+            print(frame)
 """
 
 from __future__ import annotations

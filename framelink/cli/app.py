@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -10,14 +12,11 @@ from typing import Annotated
 import typer
 
 import framelink
-from framelink.cli import output
+from framelink.cli import INTERRUPTED, output
 from framelink.cli.codec import decode, encode
 from framelink.cli.line import monitor, ports, request, send
 from framelink.cli.serve import bridge, demo, sim
 from framelink.errors import FramelinkError
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C in the middle of something that ends by itself, as shells have it."""
 
 COMMANDS = (demo, ports, monitor, send, request, sim, bridge, encode, decode)
 
@@ -57,11 +56,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: What follows the program's name; None means the process's own arguments.
     """
+    _open_missing_streams()
     _make_output_lenient()
     try:
-        return app(args=arguments, prog_name="framelink", standalone_mode=False) or 0
-    except output.ReaderGoneError:
-        output.forsake_stdout()
+        code = app(args=arguments, prog_name="framelink", standalone_mode=False) or 0
+        output.flush()
+        return code
+    except (output.ReaderGoneError, SystemExit):  # the latter is what Typer and rich make of a broken pipe
         return 0
     except typer.Abort:
         return INTERRUPTED
@@ -72,7 +73,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         output.say(str(error))
     except OSError as error:
         output.say(_os_error_text(error))
+    finally:
+        output.forsake_unwritable_stdout()
     return 1
+
+
+def _open_missing_streams() -> None:
+    """Open the standard streams that were closed before the start, so that to use one is a plain error.
+
+    As GNU's programs do it, input is opened for writing and output for reading: no other file gets their
+    numbers, and their use fails.  What goes to stderr is lost, as whoever closed it wanted.
+    """
+    wrong = {"stdin": os.O_WRONLY, "stdout": os.O_RDONLY, "stderr": os.O_WRONLY}
+    for name, flag in wrong.items():
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, flag), "r" if name == "stdin" else "w"))
 
 
 def _make_output_lenient() -> None:
@@ -91,5 +106,7 @@ def _usage_text(error: typer.TyperException) -> str:
 
 def _os_error_text(error: OSError) -> str:
     """Return the system's reason and what it is about."""
+    if error.errno == errno.EBADF:
+        return "standard input or output is closed"
     about = f"{error.filename}: " if error.filename is not None else ""
     return f"{about}{error.strerror or error}"

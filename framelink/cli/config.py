@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
-from framelink.bridge import DEFAULT_HOST, DEFAULT_PORT, MAX_LINKS, BridgeConfig, LinkConfig
-from framelink.cli.options import load_format, parse_listen, read_toml
-from framelink.errors import ConfigError, FormatError
+from framelink.bridge import DEFAULT_HOST, DEFAULT_PORT, BridgeConfig, LinkConfig
+from framelink.cli.options import MAX_BAUDRATE, load_format, parse_listen, read_format
+from framelink.config_files import load_table, to_record
+from framelink.errors import ConfigError
 from framelink.message import Schema
-from framelink.wire import FrameFormat
 
 MAX_NAME = 64  # characters of a link's name, as rooms have it
 
@@ -21,7 +22,7 @@ MAX_NAME = 64  # characters of a link's name, as rooms have it
 class _LinkEntry(msgspec.Struct, forbid_unknown_fields=True):
     url: str
     name: str = ""
-    baudrate: int = 115_200
+    baudrate: Annotated[int, msgspec.Meta(ge=1, le=MAX_BAUDRATE)] = 115_200
     schema: str | list[str] = []
     format: str | dict[str, Any] = {}
 
@@ -41,18 +42,15 @@ def load_config(path: Path) -> BridgeConfig:
         ConfigError: It cannot be used; the message names the file and the key.
         SchemaError: A schema in it does not describe a device.
     """
-    table = read_toml(path)
+    file = to_record(load_table(path), _File, str(path))
     try:
-        file = msgspec.convert(table, _File)
         host, port = parse_listen(file.listen)
         names = link_names([(one.name, one.url) for one in file.link])
         links = tuple(
             _link_config(entry, name, path.parent) for entry, name in zip(file.link, names, strict=True)
         )
         return BridgeConfig(links, host, port, file.insecure, tuple(file.allowed_hosts))
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{path}: {str(error).replace('$.', '')}") from None
-    except (ConfigError, FormatError) as error:
+    except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
 
 
@@ -61,7 +59,7 @@ def _link_config(entry: _LinkEntry, name: str, folder: Path) -> LinkConfig:
     if isinstance(entry.format, str):
         format = load_format(folder / entry.format)
     else:
-        format = FrameFormat.from_mapping(entry.format)
+        format = read_format(entry.format, f"link {name!r}: format")
     return LinkConfig(
         name=name,
         url=entry.url,
@@ -84,5 +82,5 @@ def link_names(given: Sequence[tuple[str, str]]) -> list[str]:
 def _free_name(url: str, taken: Collection[str]) -> str:
     last_part = url.rstrip("/").rpartition("/")[2]
     name = re.sub(r"[+#\x00-\x1f\x7f]", "-", last_part)[:MAX_NAME] or "link"
-    numbered = (f"{name[: MAX_NAME - 3]}-{number}" for number in range(2, MAX_LINKS + 2))
-    return next(one for one in (name, *numbered) if one not in taken)
+    numbered = (f"{name[: MAX_NAME - 3]}-{number}" for number in itertools.count(2))
+    return next(one for one in itertools.chain([name], numbered) if one not in taken)

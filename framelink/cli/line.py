@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -114,6 +113,8 @@ def send(
 
     Example: framelink send /dev/ttyUSB0 --addr 1 --cmd 0x05 --data 0000
     """
+    import asyncio
+
     line = _line(url, baudrate, format, connect_timeout)
     frame = _sendable(addr, cmd, data, line.format)
     asyncio.run(_send(line, frame))
@@ -142,6 +143,8 @@ def request(
 
     Example: framelink request /dev/ttyUSB0 --addr 1 --cmd 0x01 --data 68690a
     """
+    import asyncio
+
     from framelink.device import Exchange
 
     line = _line(url, baudrate, format, connect_timeout)
@@ -192,7 +195,7 @@ class _Reader:
 
     def _text(self, at: float, frame: Frame) -> str:
         clock = time.strftime("%H:%M:%S", time.localtime(at)) + f".{int(at % 1 * 1_000):03}"
-        said = "  ".join(self._words(frame))
+        said = output.one_line("  ".join(self._words(frame)))
         return f"{clock}  {output.frame_text(frame)}{said and '  ' + said}\n"
 
     def _meaning(self, frame: Frame) -> dict[str, Any]:
@@ -232,9 +235,12 @@ def _print_table(found: Sequence[PortInfo]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    console = Console()
     table = Table(box=None, header_style="bold")
     for heading in ("device", "description", "url"):
         table.add_column(heading, overflow="fold")
     for one in found:
         table.add_row(one.device, one.description, one.url)
-    Console().print(table)
+    with console.capture() as text:
+        console.print(table)
+    output.write(text.get())

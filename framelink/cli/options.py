@@ -6,16 +6,19 @@ that cannot be read or used, is a failed operation (exit code 1).
 
 from __future__ import annotations
 
-import tomllib
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from framelink.errors import ConfigError, FormatError
+from framelink.errors import ConfigError
 from framelink.wire import DEFAULT_FORMAT, FrameFormat
 
 DEFAULT_BAUDRATE = 115_200
+
+MAX_BAUDRATE = 0x7FFF_FFFF
+"""What serial drivers take, which is more than any line does."""
 
 CONNECT_TIMEOUT = 5.0
 """Seconds that a command waits for its line: an adapter is there within 2 s of being plugged in."""
@@ -52,9 +55,25 @@ def parse_listen(text: str) -> tuple[str, int]:
         ConfigError: It is none.
     """
     host, _colon, port = text.rpartition(":")
-    if not (host and port.isascii() and port.isdigit() and int(port) <= 0xFFFF):
+    host = host.removeprefix("[").removesuffix("]")
+    if not (_is_host(host) and re.fullmatch("[0-9]{1,5}", port) and int(port) <= 0xFFFF):
         raise ConfigError(f"listen must be HOST:PORT such as 127.0.0.1:8765, not {text!r}")
-    return host.removeprefix("[").removesuffix("]"), int(port)
+    return host, int(port)
+
+
+def _is_host(text: str) -> bool:
+    """Tell whether it can be asked for as a host's name or address."""
+    try:
+        return text.isprintable() and bool(text.encode("idna"))
+    except UnicodeError:  # a part between dots that is empty or too long
+        return False
+
+
+def parse_text(text: str) -> str:
+    """Read text that others are told: what a shell passes on need not be any."""
+    if not text.isprintable():
+        raise typer.BadParameter(f"must be printable text, not {text!r}")
+    return text
 
 
 def load_format(path: Path | None) -> FrameFormat:
@@ -66,23 +85,23 @@ def load_format(path: Path | None) -> FrameFormat:
     """
     if path is None:
         return DEFAULT_FORMAT
-    try:
-        return FrameFormat.from_mapping(read_toml(path))
-    except FormatError as error:
-        raise ConfigError(f"{path}: {error}") from None
+    from framelink.config_files import load_table
+
+    return read_format(load_table(path), str(path))
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """Return what a TOML file holds.
+def read_format(table: dict[str, Any], source: str) -> FrameFormat:
+    """Return the frame format that a table describes.
 
     Raises:
-        OSError: The file cannot be read.
-        ConfigError: The file is no TOML.
+        ConfigError: It describes none; the message begins with `source`, and names the key.
     """
     try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not TOML: {error}") from None
+        return FrameFormat.from_mapping(table)
+    except RecursionError:  # of a value that is to be shown
+        raise ConfigError(f"{source}: nested too deeply") from None
+    except ValueError as error:  # a FormatError, or a number too long to be shown
+        raise ConfigError(f"{source}: {error}") from None
 
 
 Addr = Annotated[
@@ -102,7 +121,19 @@ Url = Annotated[
         help="A device path, COM3, usb:VID:PID[:SERIAL], socket://HOST:PORT, rfc2217://HOST:PORT, loop://.",
     ),
 ]
-Baudrate = Annotated[int, typer.Option(metavar="BAUD", min=1, help="Symbols per second on the line.")]
+Baudrate = Annotated[
+    int, typer.Option(metavar="BAUD", min=1, max=MAX_BAUDRATE, help="Symbols per second on the line.")
+]
+BaudrateOfUrls = Annotated[
+    int | None,
+    typer.Option(
+        "--baudrate",
+        metavar="BAUD",
+        min=1,
+        max=MAX_BAUDRATE,
+        help=f"Symbols per second on the lines that are given by URL; {DEFAULT_BAUDRATE} unless given.",
+    ),
+]
 ConnectTimeout = Annotated[
     float, typer.Option(metavar="SECONDS", min=0, help="How long to wait for the line; 0 waits for ever.")
 ]

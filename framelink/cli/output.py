@@ -15,9 +15,14 @@ class ReaderGoneError(Exception):
 
 
 def say(message: str) -> None:
-    """Tell the user something that is no result: one line on stderr, if anybody still reads it."""
-    with contextlib.suppress(BrokenPipeError):
-        print(f"framelink: {message}", file=sys.stderr, flush=True)
+    """Tell the user something that is no result: one line on stderr, if anybody can still read it."""
+    with contextlib.suppress(OSError):
+        print(f"framelink: {one_line(message)}", file=sys.stderr, flush=True)
+
+
+def one_line(text: str) -> str:
+    """Return text with escapes for what would break the line or steer the terminal."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def write(text: str) -> None:
@@ -28,6 +33,18 @@ def write(text: str) -> None:
     """
     try:
         sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise ReaderGoneError from None
+
+
+def flush() -> None:
+    """Write out what printing left in stdout, while a failure can still be told.
+
+    Raises:
+        ReaderGoneError: Nobody reads the pipe any more.
+    """
+    try:
         sys.stdout.flush()
     except BrokenPipeError:
         raise ReaderGoneError from None
@@ -46,11 +63,14 @@ def write_bytes(data: bytes) -> None:
         raise ReaderGoneError from None
 
 
-def forsake_stdout() -> None:
-    """Point stdout nowhere once its reader has gone, or the interpreter complains when it flushes at exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+def forsake_unwritable_stdout() -> None:
+    """Point stdout nowhere if what is left in it cannot be written, or the interpreter complains at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def json_line(value: dict[str, Any]) -> str:

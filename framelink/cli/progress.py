@@ -19,12 +19,13 @@ _ERASE_LINE = "\r\x1b[2K"
 class FileProgress:
     """How far a regular file has been read; nothing at all for pipes, or without a terminal on stderr.
 
-    The bar shares the screen with the results that are printed meanwhile: `hide` before printing.
+    The bar may share the screen with the results that are printed meanwhile: `hide` before printing.
     """
 
     def __init__(self, source: BufferedReader) -> None:
         size = _size_of(source)
         self._bar = _bar_of(size) if size and sys.stderr.isatty() else None
+        self._shares_screen = sys.stdout.isatty()
         self._done = 0
         self._refresh_at = time.monotonic() + REFRESH_PERIOD
 
@@ -37,8 +38,8 @@ class FileProgress:
             self._refresh_at = time.monotonic() + REFRESH_PERIOD
 
     def hide(self) -> None:
-        """Take the bar off the screen until it is refreshed."""
-        if self._bar is not None:
+        """Take the bar off the screen until it is refreshed, if results go there too."""
+        if self._bar is not None and self._shares_screen:
             sys.stderr.write(_ERASE_LINE)
             sys.stderr.flush()
 
@@ -72,4 +73,5 @@ def _bar_of(size: int) -> Progress:
     )
     bar.add_task("", total=size)
     bar.start()
+    bar.console.show_cursor(True)  # hidden by `start`, and for ever if a signal should end the program
     return bar

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import signal
 from collections.abc import Coroutine
@@ -16,11 +15,15 @@ def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
 
     A second signal, should the cleaning-up take too long, ends the program at once.
     """
+    import asyncio
+
     with contextlib.suppress(KeyboardInterrupt):  # where the loop cannot have signal handlers, Ctrl-C is this
         asyncio.run(_until_signalled(work))
 
 
 async def _until_signalled(work: Coroutine[Any, Any, None]) -> None:
+    import asyncio
+
     loop = asyncio.get_running_loop()
     task = loop.create_task(work)
     previous = {one: signal.getsignal(one) or signal.SIG_DFL for one in SIGNALS}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import dataclasses
 import logging
 import threading
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,11 +15,30 @@ import typer
 
 from framelink.cli import options, output
 from framelink.cli.running import run_until_stopped
-from framelink.errors import ConfigError
+from framelink.errors import ConfigError, ToolchainError
 
 if TYPE_CHECKING:
     from firmware_sim import Scenario
+    from firmware_sim.board import Board
     from framelink.bridge import BridgeConfig
+
+
+def _parse_board(text: str) -> str:
+    from firmware_sim.board_kind import KINDS
+
+    if text not in KINDS:
+        raise typer.BadParameter(f"must be one of {', '.join(KINDS)}, not {text!r}")
+    return text
+
+
+BoardName = Annotated[
+    str | None,
+    typer.Option(
+        parser=_parse_board,
+        metavar="BOARD",
+        help="The C firmware on a board: posix, atmega328p (under simavr) or cortex-m3 (under QEMU).",
+    ),
+]
 
 
 def sim(
@@ -33,12 +51,18 @@ def sim(
         Path | None,
         typer.Option(metavar="PATH", help="A stable name for the first port; the others are PATH-NAME."),
     ] = None,
+    board: BoardName = None,
 ) -> None:
-    """Run simulated devices on virtual serial ports, until Ctrl-C.
+    """Run simulated devices, or the real firmware on a board, on virtual serial ports, until Ctrl-C.
 
     Example: framelink sim --link /tmp/dev
     """
-    run_until_stopped(_sim(_scenario(scenario), link))
+    if board is None:
+        run_until_stopped(_sim(_scenario(scenario), link))
+    elif scenario is None:
+        run_until_stopped(_sim_board(board, link))
+    else:
+        raise typer.BadParameter("a scenario is of simulated devices: name it, or a --board, not both")
 
 
 def _scenario(path: Path | None) -> Scenario:
@@ -48,18 +72,32 @@ def _scenario(path: Path | None) -> Scenario:
 
 
 async def _sim(scenario: Scenario, link: Path | None) -> None:
+    import asyncio
+
     from firmware_sim import Simulation
 
-    async with Simulation(scenario, link=link) as simulation:
-        for url in simulation.urls.values():
-            output.write(f"ready: {url}\n")
-        await asyncio.Event().wait()
+    scenario.require_reachable()
+    with _told("firmware_sim"):
+        async with Simulation(scenario, link=link) as simulation:
+            for url in simulation.urls.values():
+                output.write(f"ready: {url}\n")
+            await asyncio.Event().wait()
+
+
+async def _sim_board(kind: str, link: Path | None) -> None:
+    from firmware_sim.board import Board
+
+    async with Board(kind, link=link) as board:
+        output.write(f"ready: {board.url}\n")
+        await board.wait()
 
 
 def bridge(
     urls: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[URL]…", help="The lines, as `framelink monitor` takes them."),
+        typer.Argument(
+            metavar="[URL]…", parser=options.parse_text, help="The lines, as `framelink monitor` takes them."
+        ),
     ] = None,
     *,
     config: Annotated[
@@ -72,7 +110,7 @@ def bridge(
             metavar="SCHEMA.toml", help="What the payloads mean; several: each device says which is its own."
         ),
     ] = None,
-    baudrate: options.Baudrate = options.DEFAULT_BAUDRATE,
+    baudrate: options.BaudrateOfUrls = None,
     format: options.FormatFile = None,
     insecure: options.Insecure = False,
 ) -> None:
@@ -84,12 +122,14 @@ def bridge(
 
     if (config is None) == (not urls):
         raise typer.BadParameter("name the lines: either URLs or --config framelink.toml")
-    if config is not None and (schema or format):
-        raise typer.BadParameter("with --config, schema and format stand in the file, at their [[link]]")
+    if config is not None and (schema or format or baudrate):
+        raise typer.BadParameter(
+            "with --config, schema, format and baudrate stand in the file, at their [[link]]"
+        )
     if config is not None:
         served = load_config(config)
     else:
-        served = _config_of(urls or [], schema or [], baudrate, format)
+        served = _config_of(urls or [], schema or [], baudrate or options.DEFAULT_BAUDRATE, format)
     run_until_stopped(_bridge(_listening(served, listen, insecure=insecure)))
 
 
@@ -116,25 +156,53 @@ def demo(
     listen: options.Listen = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the page.")] = False,
     insecure: options.Insecure = False,
+    board: BoardName = None,
 ) -> None:
     """Show simulated devices in the browser: virtual serial ports, real links, bridge, dashboard.
 
-    Example: framelink demo --listen 127.0.0.1:9000 --no-browser
+    Example: framelink demo --listen 127.0.0.1:9000 --no-browser --board atmega328p
     """
-    run_until_stopped(_demo(listen, no_browser=no_browser, insecure=insecure))
+    run_until_stopped(_demo(listen, board, no_browser=no_browser, insecure=insecure))
 
 
-async def _demo(listen: str | None, *, no_browser: bool, insecure: bool) -> None:
+async def _demo(listen: str | None, board: str | None, *, no_browser: bool, insecure: bool) -> None:
     from firmware_sim import Simulation, demo_scenario, schema_of
     from framelink.bridge import BridgeConfig, LinkConfig
 
     scenario = demo_scenario()
     models = {device.model for port in scenario.port for device in port.device}
     schemas = tuple(schema_of(model) for model in sorted(models))
-    async with Simulation(scenario) as simulation:
-        links = tuple(LinkConfig(name, url, schemas=schemas) for name, url in simulation.urls.items())
+    async with Simulation(scenario) as simulation, _demo_board(board) as boards:
+        lines = simulation.urls | boards
+        links = tuple(LinkConfig(name, url, schemas=schemas) for name, url in lines.items())
         config = _listening(BridgeConfig(links), listen, insecure=insecure)
         await _bridge(config, open_page=not no_browser)
+
+
+@contextlib.asynccontextmanager
+async def _demo_board(kind: str | None) -> AsyncIterator[dict[str, str]]:
+    """Run a board for a block, if one is wanted; gives its name and what a link opens."""
+    import asyncio
+
+    from firmware_sim.board import Board
+
+    if kind is None:
+        yield {}
+        return
+    async with Board(kind) as board:
+        watch = asyncio.create_task(_say_its_end(board))
+        try:
+            yield {kind: board.url}
+        finally:
+            watch.cancel()
+
+
+async def _say_its_end(board: Board) -> None:
+    """Tell when a board ends by itself; the rest of the demo goes on."""
+    try:
+        await board.wait()
+    except ToolchainError as error:
+        output.say(str(error))
 
 
 def _listening(config: BridgeConfig, listen: str | None, *, insecure: bool) -> BridgeConfig:

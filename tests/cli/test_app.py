@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -12,7 +15,9 @@ import framelink
 from framelink.cli import options
 from framelink.cli.app import COMMANDS
 from tests.cli.conftest import Run
-from tests.support.program import run_process
+from tests.support.program import PATIENCE, PROGRAM, Outcome, run_process
+
+ROOT = Path(framelink.__file__).parents[1]
 
 
 def test_the_version_is_the_packages(run: Run) -> None:
@@ -79,12 +84,117 @@ def test_the_program_starts_as_a_module_and_as_a_script() -> None:
 def test_help_loads_nothing_that_only_some_commands_need() -> None:
     """That is what keeps it quick."""
     code = (
-        "import sys; from framelink.cli import main; main(['--help']);"
-        " print([m for m in ('aiohttp', 'serial', 'construct', 'tenacity', 'msgspec', 'asyncio')"
-        " if m in sys.modules], file=sys.stderr)"
+        "import sys; before = set(sys.modules); from framelink.cli import main; main(['--help']);"
+        " print([m for m in ('aiohttp', 'serial', 'construct', 'tenacity', 'msgspec', 'asyncio', 'tomllib')"
+        " if m in set(sys.modules) - before], file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stderr.strip() in ("[]", "['asyncio']")
+    assert done.stderr.strip() == "[]"
+
+
+def test_hardly_anything_is_loaded_before_the_program_can_take_ctrl_c() -> None:
+    """The package and the way to `main` import nothing else."""
+    code = "import sys; before = set(sys.modules); import framelink.cli; print(set(sys.modules) - before)"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert ast.literal_eval(done.stdout) == {"framelink", "framelink.errors", "framelink.cli", "__future__"}
+
+
+@pytest.mark.parametrize("module", ["threading", "typer", "framelink.cli.app", "framelink.wire.codec"])
+def test_ctrl_c_while_the_program_starts_ends_it_quietly(module: str) -> None:
+    """Whatever is being imported, and though an import may make another exception of it."""
+    code = (
+        "import signal, sys\n"
+        "class Interrupt:\n"
+        "    def find_spec(name, *_):\n"
+        f"        if name == {module!r}:\n"
+        "            try: signal.raise_signal(signal.SIGINT)\n"
+        "            except KeyboardInterrupt as error:\n"
+        "                raise error if name == 'threading' else RuntimeError('import failed')\n"
+        "sys.modules.pop('threading', None)\n"
+        "sys.meta_path.insert(0, Interrupt)\n"
+        "from framelink.cli import main; sys.exit(main(['--help']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=PATIENCE, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
+def test_the_program_starts_in_a_thread_and_leaves_ctrl_c_as_it_was() -> None:
+    """For who calls it from Python."""
+    code = (
+        "import signal, threading; from framelink.cli import main\n"
+        "thread = threading.Thread(target=main, args=[['--version']]); thread.start(); thread.join()\n"
+        "main(['--version']); assert signal.getsignal(signal.SIGINT) is signal.default_int_handler"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.count("framelink ") == 2
+
+
+ENCODE = ["encode", "--addr", "1", "--cmd", "2"]
+PRINTING = [["--help"], ["--version"], [], ENCODE, [*ENCODE, "--raw"]]
+"""Arguments that make the program print something."""
+
+
+def run_shell(redirected: str, *arguments: str, keep: int | None = None) -> Outcome:
+    """Run the program in a shell, "$@" redirected, with Python's buffers as users have them."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(
+        ["bash", "-c", f'"$0" {redirected}', PROGRAM, *arguments],
+        env=environment, pass_fds=[] if keep is None else [keep], capture_output=True, text=True,
+        timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is full")
+@pytest.mark.parametrize("arguments", PRINTING, ids=" ".join)
+def test_results_that_cannot_be_written_are_a_failed_operation(arguments: list[str]) -> None:
+    """A full disk is one line, also where Python keeps the text until the end."""
+    done = run_shell('"$@" >/dev/full', *arguments)
+    assert (done.code, done.error) == (1, "framelink: No space left on device")
+
+
+@pytest.mark.parametrize("arguments", PRINTING, ids=" ".join)
+def test_a_reader_that_has_gone_is_no_failure(arguments: list[str]) -> None:
+    """Whatever was printed."""
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    try:
+        done = run_shell(f'"$@" >&{write_end}', *arguments, keep=write_end)
+    finally:
+        os.close(write_end)
+    assert (done.code, done.err) == (0, "")
+
+
+@pytest.mark.parametrize("arguments", PRINTING, ids=" ".join)
+def test_results_without_a_stdout_are_a_failed_operation(arguments: list[str]) -> None:
+    """One that was closed before the start."""
+    done = run_shell('"$@" >&-', *arguments)
+    assert (done.code, done.error) == (1, "framelink: standard input or output is closed")
+
+
+def test_input_without_a_stdin_is_a_failed_operation() -> None:
+    """As if it could not be read, which is so."""
+    done = run_shell('"$@" <&-', "decode", "-")
+    assert (done.code, done.error) == (1, "framelink: standard input or output is closed")
+
+
+def test_the_program_runs_without_a_stderr_and_without_all_streams(tmp_path: Path) -> None:
+    """Whoever closes it does not want to hear; a file that is read meanwhile gets no stream's number."""
+    capture = tmp_path / "capture.bin"
+    capture.write_bytes(bytes.fromhex("55aa011003010203d0ec0d0a"))
+    done = run_shell('"$@" 2>&-', "decode", str(capture))
+    assert (done.code, done.err) == (0, "")
+    assert "01 02 03" in done.out
+    assert run_shell('"$@" <&- >&- 2>&-', "decode", str(capture)).code == 1
+    assert capture.read_bytes().startswith(b"\x55")
+
+
+def test_an_error_is_one_line_whatever_it_names(run: Run, tmp_path: Path) -> None:
+    """Line breaks and what steers terminals are shown as escapes."""
+    done = run("decode", tmp_path / "a\nb\x1b[2J")
+    assert done.error.endswith(r"a\nb\x1b[2J: No such file or directory")
 
 
 def test_the_package_gives_links_and_schemas_at_first_use_and_nothing_else() -> None:

@@ -6,7 +6,9 @@ import errno
 import io
 import json
 import os
+import select
 import subprocess
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +153,18 @@ class TestDecode:
             monkeypatch.setattr(codec, "CHUNK", size)
             assert run("decode", "--json", capture) == whole
 
+    def test_memory_stays_flat(self, run: Run, tmp_path: Path) -> None:
+        """However long a capture is, what is held of it is not."""
+        path = tmp_path / "capture.bin"
+        path.write_bytes(bytes(40 * codec.CHUNK))
+        run("decode", path)
+        tracemalloc.start()
+        try:
+            assert run("decode", path).code == 0
+            assert tracemalloc.get_traced_memory()[1] < 8 * codec.CHUNK
+        finally:
+            tracemalloc.stop()
+
     def test_lines_of_a_live_pipe_come_at_once(self) -> None:
         """A frame on standard input is printed while the pipe stays open."""
         with subprocess.Popen(
@@ -160,6 +174,7 @@ class TestDecode:
             assert process.stdout is not None
             process.stdin.write(GOLDEN)
             process.stdin.flush()
+            assert select.select([process.stdout], [], [], PATIENCE)[0]
             assert b"01 02 03" in process.stdout.readline()
             process.communicate(timeout=PATIENCE)
 
@@ -195,10 +210,13 @@ class TestDecode:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            (b"header = [", "not TOML"),
-            (b"\xff\xfe", "not TOML"),
+            (b"header = [", "not a TOML file"),
+            (b"\xff\xfe", "not a TOML file"),
             (b'header = "zz"', 'header must be hex text such as "55 AA"'),
             (b"colour = 1", "key must be one of header"),
+            pytest.param(b"header = " + b"[" * 100_000, "not a TOML file: nested too deeply", id="deep"),
+            pytest.param(b"header" + b".a" * 2_000 + b" = 1", "nested too deeply", id="dotted"),
+            pytest.param(b"header = " + b"1" * 5_000, "not a TOML file: ", id="long"),
         ],
     )
     def test_an_unusable_format_file_is_named(
@@ -230,14 +248,29 @@ class TestProgress:
         monkeypatch.setenv("TERM", "xterm")
         return _Terminal()
 
-    def test_a_file_on_a_terminal_has_a_bar(self, run: Run, tmp_path: Path, terminal: _Terminal) -> None:
-        """The bar shows how much of the file is done, and is gone before each block of lines."""
+    def test_a_file_on_a_terminal_has_a_bar(
+        self, run: Run, tmp_path: Path, terminal: _Terminal, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The bar shows how much of the file is done, and makes room for the lines if they go there too."""
         path = tmp_path / "capture.bin"
         path.write_bytes(GOLDEN * 20_000)
-        assert run("decode", path, stderr=terminal).out.count("\n") == 20_000
-        shown = terminal.getvalue()
-        assert "240.0/240.0 kB" in shown
-        assert shown.index(progress._ERASE_LINE) < shown.index("240.0/240.0 kB")
+        erased = []
+        for shares_screen in (False, True):
+            monkeypatch.setattr("sys.stdout.isatty", lambda shares_screen=shares_screen: shares_screen)
+            assert run("decode", path, stderr=terminal).out.count("\n") == 20_000
+            shown = terminal.getvalue()
+            assert "240.0/240.0 kB" in shown
+            erased.append(shown.count(progress._ERASE_LINE))
+            terminal.seek(0)
+            terminal.truncate()
+        chunks = -(-path.stat().st_size // codec.CHUNK)
+        assert erased[1] == erased[0] + chunks
+
+    def test_the_cursor_is_there_all_the_time(self, run: Run, capture: Path, terminal: _Terminal) -> None:
+        """So it is not lost when a signal ends the program under way."""
+        run("decode", capture, stderr=terminal)
+        before_it_is_done = terminal.getvalue().partition("30/30 bytes")[0]
+        assert before_it_is_done.count("\x1b[?25l") == before_it_is_done.count("\x1b[?25h") == 1
 
     def test_standard_input_has_none(self, run: Run, terminal: _Terminal) -> None:
         """What has no size has no progress."""

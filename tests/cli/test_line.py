@@ -74,8 +74,11 @@ class TestPorts:
 
     def test_lists_a_table(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         """Each port has a line with the path, what it is, and the URL that finds it under any name."""
+        written: list[str] = []
+        monkeypatch.setattr(output, "write", written.append)
         monkeypatch.setattr(link, "ports", lambda: [self.FOUND])
-        heading, line = run("ports").out.splitlines()
+        assert run("ports").code == 0
+        heading, line = "".join(written).splitlines()
         assert heading.split() == ["device", "description", "url"]
         assert re.split(r"\s{2,}", line.strip()) == ["/dev/ttyUSB7", "CP2102 bridge", "usb:10c4:ea60:0001"]
 
@@ -147,6 +150,7 @@ class TestRequest:
             (("--addr", "1", "--cmd", "1", "--timeout", "0"), "timeout must be more than 0"),
             (("--addr", "1", "--cmd", "1", "--retries", "-1"), "retries must be 0 to 100"),
             (("--addr", "1", "--cmd", "1", "--baudrate", "0"), "baudrate"),
+            (("--addr", "1", "--cmd", "1", "--baudrate", "2147483648"), "less than or equal to 2147483647"),
             (("--addr", "1", "--cmd", "1", "--data", "00" * 256), "at most 255 bytes"),
         ],
     )

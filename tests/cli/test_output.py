@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from framelink.cli import output
-from tests.support.program import PATIENCE, PROGRAM
+from tests.support.program import PATIENCE
 
 
 class _Gone(io.RawIOBase):
@@ -37,22 +37,21 @@ def test_a_reader_that_has_gone_is_told_apart_from_a_failure(monkeypatch: pytest
     output.say("nobody hears this")
 
 
-@pytest.mark.parametrize("more", [[], ["--raw"]])
-def test_a_closed_pipe_is_no_error_and_no_traceback(more: list[str]) -> None:
-    """The program ends quietly, as `| head` wants it to."""
-    read_end, write_end = os.pipe()
-    os.close(read_end)
-    try:
-        done = subprocess.run(
-            [PROGRAM, "encode", "--addr", "1", "--cmd", "2", *more],
-            stdout=write_end,
-            stderr=subprocess.PIPE,
-            timeout=PATIENCE,
-            check=False,
-        )
-    finally:
-        os.close(write_end)
-    assert (done.returncode, done.stderr) == (0, b"")
+def test_a_reader_may_go_before_what_was_printed_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Buffered text is no different."""
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BufferedWriter(_Gone())))
+    sys.stdout.write("for later")
+    with pytest.raises(output.ReaderGoneError):
+        output.flush()
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("21 °C → ☀", "21 °C → ☀"), ("a\nb\tc", r"a\nb\tc"), ("\x1b[2J", r"\x1b[2J"), ("\udcff", r"\udcff")],
+)
+def test_text_from_anywhere_is_one_line(text: str, line: str) -> None:
+    """Signs stay; breaks, controls and what is no character are escaped."""
+    assert output.one_line(text) == line
 
 
 def test_json_is_compact_and_always_json() -> None:

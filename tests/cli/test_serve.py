@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 import json
 import os
+import select
 import signal
 import socket
 import urllib.request
@@ -13,12 +16,39 @@ from typing import Any
 
 import pytest
 
+from firmware_sim import SimulatedDevice
+from firmware_sim.board_kind import KINDS
 from framelink.cli import serve
 from framelink.cli.config import link_names, load_config
 from framelink.errors import ConfigError
 from tests.cli.conftest import Run
 from tests.support.bench import MOTOR, SCHEMAS, WEATHER, running_bench
-from tests.support.program import RunningProgram, run_process
+from tests.support.program import PATIENCE, RunningProgram, run_process
+
+BURNS = """
+#include <stdio.h>
+#include <stdlib.h>
+#include "port.h"
+uint16_t port_start(void)
+{
+    puts("ready: /dev/null");
+    fputs("out of magic smoke\\n", stderr);
+    exit(3);
+}
+int port_read(void) { return -1; }
+void port_write(const uint8_t *bytes, size_t size) { (void)bytes; (void)size; }
+uint32_t port_millis(void) { return 0; }
+uint32_t port_overruns(void) { return 0; }
+"""
+"""The port of a board that ends as soon as it is ready."""
+
+
+@pytest.fixture
+def _burning_board(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Make the board posix one that ends by itself."""
+    source = tmp_path / "burns.c"
+    source.write_text(BURNS, "utf-8")
+    monkeypatch.setitem(KINDS, "posix", dataclasses.replace(KINDS["posix"], port=(source,)))
 
 
 def fetched(url: str) -> Any:
@@ -50,9 +80,47 @@ class TestSim:
             assert program.wait_line() == f"ready: {tmp_path / 'dev'}"
             assert program.stop(signal.SIGTERM).code == 0
 
+    def test_a_killed_simulation_leaves_its_name_to_the_next(self, tmp_path: Path) -> None:
+        """What kill -9 left behind is taken over, and nothing of it stays."""
+        path, name = tmp_path / "bench.toml", tmp_path / "dev"
+        path.write_text(MOTOR)
+        with RunningProgram("sim", str(path), "--link", str(name)) as program:
+            program.wait_line("ready: ")
+            assert program.stop(signal.SIGKILL).code == -signal.SIGKILL
+        assert name.is_symlink()
+        assert len(list(tmp_path.iterdir())) == 3  # the scenario, the name and its lock
+        with RunningProgram("sim", str(path), "--link", str(name)) as program:
+            assert program.wait_line() == f"ready: {name}"
+            assert run_process("request", str(name), "--addr", "2", "--cmd", "1").code == 0
+            assert program.stop().code == 0
+        assert list(tmp_path.iterdir()) == [path]
+
+    def test_an_event_that_fails_is_one_line(
+        self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """On stderr, as it happens."""
+        path = tmp_path / "bench.toml"
+        path.write_text(f'{MOTOR}[[port.event]]\nat = 0\naction = "reboot"\n')
+        reboots: list[float] = []
+
+        def reboot(_device: SimulatedDevice, now: float) -> None:
+            reboots.append(now)
+            if len(reboots) == 2:  # the first is its power-up
+                signal.raise_signal(signal.SIGINT)
+                raise OSError("it is stuck")
+
+        monkeypatch.setattr(SimulatedDevice, "reboot", reboot)
+        done = run("sim", path)
+        assert (done.code, done.error) == (0, "framelink: port motor: reboot failed: it is stuck")
+
     @pytest.mark.parametrize(
         ("text", "message"),
-        [(None, "No such file"), ("x =", "not a TOML file"), ("", "port: 1 to 32 are needed")],
+        [
+            (None, "No such file"),
+            ("x =", "not a TOML file"),
+            ("", "port: 1 to 32 are needed"),
+            (MOTOR.replace("[[port.device]]", 'kind = "memory"\n[[port.device]]'), "make it pty or tcp"),
+        ],
     )
     def test_a_bad_scenario_is_one_line(
         self, run: Run, tmp_path: Path, text: str | None, message: str
@@ -63,7 +131,7 @@ class TestSim:
             path.write_text(text)
         done = run("sim", path)
         assert (done.code, done.out) == (1, "")
-        assert str(path) in done.error
+        assert str(path) in done.error or "port 'motor'" in done.error
         assert message in done.error
 
     def test_a_name_that_is_taken_is_one_line(self, run: Run, tmp_path: Path) -> None:
@@ -71,6 +139,73 @@ class TestSim:
         taken = tmp_path / "dev"
         taken.write_text("")
         assert "is no link of ours" in run("sim", "--link", tmp_path / "dev").error
+
+
+class TestSimBoard:
+    """`framelink sim --board`."""
+
+    @pytest.mark.parametrize("board", KINDS)
+    def test_a_board_is_ready_until_it_is_stopped(self, board: str, tmp_path: Path) -> None:
+        """Under its name; it answers; SIGTERM stops it, and nothing is left."""
+        name = tmp_path / "dev"
+        with RunningProgram("sim", "--board", board, "--link", str(name)) as program:
+            assert program.wait_line() == f"ready: {name}"
+            asked = run_process("request", str(name), "--addr", "1", "--cmd", "2", "--retries", "9", "--json")
+            fields = json.loads(asked.out)["fields"]
+            assert (fields["type"], fields["name"]) == (0x0102, f"motor on {board}")
+            done = program.stop(signal.SIGTERM)
+        assert (done.code, done.out, done.err) == (0, "", "")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_ctrl_c_stops_it_too(self) -> None:
+        """Without a name, it is ready under its pty's."""
+        with RunningProgram("sim", "--board", "posix") as program:
+            assert Path(program.wait_line("ready: ").removeprefix("ready: ")).is_char_device()
+            done = program.stop(signal.SIGINT)
+        assert (done.code, done.err) == (0, "")
+
+    def test_a_board_does_not_outlive_a_program_that_was_killed(self) -> None:
+        """Its line vanishes with it."""
+        with RunningProgram("sim", "--board", "posix") as program:
+            path = Path(program.wait_line("ready: ").removeprefix("ready: "))
+            line = os.open(path, os.O_RDWR | os.O_NOCTTY)
+            program.stop(signal.SIGKILL)
+            hung_up = select.poll()
+            hung_up.register(line, 0)
+            assert hung_up.poll(PATIENCE * 1_000)
+            os.close(line)
+
+    @pytest.mark.usefixtures("_burning_board")
+    def test_a_board_that_ends_by_itself_is_one_line(self, run: Run) -> None:
+        """And a failed operation."""
+        done = run("sim", "--board", "posix")
+        assert (done.code, done.out) == (1, "ready: /dev/null\n")
+        assert done.error == "framelink: the board posix has ended: out of magic smoke"
+
+    def test_missing_tools_are_one_line_that_names_the_packages(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """And a failed operation."""
+        monkeypatch.setenv("PATH", str(tmp_path))
+        done = run("sim", "--board", "atmega328p", "--link", tmp_path / "dev")
+        assert (done.code, done.out) == (1, "")
+        assert "needs cc, avr-gcc, not found on this computer" in done.error
+        assert "sudo apt-get install gcc libc6-dev gcc-avr avr-libc libsimavr-dev libelf-dev" in done.error
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["sim", "--board", "z80"], "must be one of posix, atmega328p, cortex-m3, not 'z80'"),
+            (["demo", "--board", "z80"], "must be one of posix, atmega328p, cortex-m3, not 'z80'"),
+            (["sim", "x.toml", "--board", "posix"], "name it, or a --board, not both"),
+        ],
+    )
+    def test_wrong_usage_is_told(self, run: Run, arguments: list[str], message: str) -> None:
+        """In one line."""
+        done = run(*arguments)
+        assert (done.code, done.out) == (2, "")
+        assert message in done.error
 
 
 class TestBridge:
@@ -120,8 +255,14 @@ class TestBridge:
             (
                 ["--config", "x.toml", "--schema", "y.toml"],
                 2,
-                "with --config, schema and format stand in the file",
+                "with --config, schema, format and baudrate stand in the file",
             ),
+            (["--config", "x.toml", "--baudrate", "9600"], 2, "format and baudrate stand in the file"),
+            (["loop://", "--listen", "127.0.0.1:" + "1" * 5_000], 2, "must be HOST:PORT"),
+            (["loop://", "--listen", "a" * 70 + ":80", "--insecure"], 2, "must be HOST:PORT"),
+            (["loop://", "--listen", "a..b:80", "--insecure"], 2, "must be HOST:PORT"),
+            (["loop://"] * 70, 1, "a bridge has 1 to 64 links, not 70"),
+            (["\udcff"], 2, r"must be printable text, not '\udcff'"),
             (["loop://", "--schema", "y.toml"], 1, "y.toml: No such file"),
             (["loop://", "--listen", "8765"], 2, "must be HOST:PORT such as 127.0.0.1:8765, not '8765'"),
             (["loop://", "--listen", "127.0.0.1:99999"], 2, "must be HOST:PORT"),
@@ -168,9 +309,22 @@ class TestConfig:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("x =", "not TOML"),
+            ("x =", "not a TOML file"),
+            pytest.param("insecure = " + "1" * 5_000, "not a TOML file", id="long"),
+            pytest.param("link = " + "[" * 100_000, "not a TOML file: nested too deeply", id="deep"),
             ("", "a bridge has 1 to 64 links, not 0"),
-            ("speed = 1", "Object contains unknown field `speed`"),
+            ("speed = 1", "Object contains unknown field `speed`; must be one of listen, insecure,"),
+            (
+                '[[link]]\nurl = "a"\nspeed = 1',
+                "`link[0]`; must be one of url, name, baudrate, schema, format",
+            ),
+            ('[[link]]\nurl = "a"\nbaudrate = 0', "Expected `int` >= 1 - at `link[0].baudrate`"),
+            ('[[link]]\nurl = "a"\nbaudrate = 4294967296', "Expected `int` <= 2147483647"),
+            ('listen = "a\\u0000b:80"\n[[link]]\nurl = "a"', "must be HOST:PORT"),
+            (
+                '[[link]]\nurl = "a"\n[link.format]\nmax_data = 0x' + "f" * 5_000,
+                "link 'a': format: ",
+            ),
             ("[[link]]\nurl = 5", "Expected `str`, got `int` - at `link[0].url`"),
             ('listen = "x"\n[[link]]\nurl = "a"', "must be HOST:PORT"),
             ('[[link]]\nurl = "a"\nname = "n"\n[[link]]\nurl = "b"\nname = "n"', "two links are called 'n'"),
@@ -204,6 +358,35 @@ class TestDemo:
             done = program.stop(signal.SIGINT)
         assert done.code == 0
         assert "Traceback" not in done.err
+
+    def test_a_board_is_one_more_line(self) -> None:
+        """Real firmware beside the simulated devices; it is identified by its schema."""
+        with RunningProgram(
+            "demo", "--no-browser", "--listen", "127.0.0.1:0", "--board", "atmega328p"
+        ) as program:
+            url = program.wait_line("dashboard: ").removeprefix("dashboard: ")
+            devices: list[Any] = []
+            while not (devices and devices[0]["firmware"]):
+                links = {one["link"]: one for one in fetched(f"{url}/api/links")}
+                devices = links["atmega328p"]["devices"]
+            assert (devices[0]["name"], devices[0]["schema"]) == ("motor on atmega328p", "motor")
+            assert set(links) == {"weather", "motor", "power", "atmega328p"}
+            assert program.stop(signal.SIGINT).code == 0
+
+    @pytest.mark.usefixtures("_burning_board")
+    def test_a_board_that_ends_is_told_and_the_demo_goes_on(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """On stderr, in one line."""
+        told: list[str] = []
+
+        async def run_beside_it() -> None:
+            async with serve._demo_board("posix") as boards:
+                assert boards == {"posix": "/dev/null"}
+                while not told:
+                    await asyncio.sleep(0)
+                    told.extend(capsys.readouterr().err.splitlines())
+
+        asyncio.run(run_beside_it())
+        assert told == ["framelink: the board posix has ended: out of magic smoke"]
 
     def test_the_page_is_opened(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         """In the user's browser, once it is served; closing the program does not wait for the browser."""

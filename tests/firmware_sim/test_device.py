@@ -12,10 +12,12 @@ from framelink.message import Message, Schema
 from framelink.wire import BROADCAST, Frame, Receiver, encode
 
 
-def made(model: str, *, period: int = 0, addr: int = 1) -> SimulatedDevice:
+def made(model: str, *, period: int = 0, addr: int = 1, **more: Any) -> SimulatedDevice:
     """Return a device of a model."""
+    behaviour = MODELS[model](7)
+    firmware = (1, 2, 3)
     return SimulatedDevice(
-        model, addr, schema_of(model), MODELS[model](7), telemetry=model, period=period, firmware=(1, 2, 3)
+        model, addr, schema_of(model), behaviour, telemetry=model, period=period, firmware=firmware, **more
     )
 
 
@@ -87,6 +89,7 @@ def test_telemetry_is_started_stopped_and_paced_by_its_command() -> None:
     assert asked(device, schema, "telemetry", now=6.0, period=1)["period"] == 10
     assert asked(device, schema, "telemetry", now=7.0, period=0)["period"] == 0
     assert device.next_due == math.inf
+    assert made("weather", period=1).next_due == pytest.approx(0.01)
 
 
 def test_a_late_device_does_not_make_up_for_missed_reports() -> None:
@@ -94,6 +97,22 @@ def test_a_late_device_does_not_make_up_for_missed_reports() -> None:
     device = made("weather", period=100)
     assert len(device.tick(10.0)) == 1
     assert device.next_due > 10.0
+
+
+def test_a_late_tick_changes_no_value(model: str) -> None:
+    """What is reported is as of when it was due, so that a run can be repeated."""
+    on_time, late = made(model, period=100), made(model, period=100)
+    for _ in range(20):
+        due = on_time.next_due
+        assert on_time.tick(due) == late.tick(due + 0.04)
+
+
+def test_a_device_that_reports_can_be_had_to_at_any_time() -> None:
+    """A silent one says nothing."""
+    device = made("weather", period=60_000)
+    (wire,) = device.report(0.5)
+    assert message_name(schema_of("weather"), wire) == "weather"
+    assert made("weather").report(0.5) == []
 
 
 @pytest.mark.parametrize(
@@ -139,6 +158,16 @@ def test_a_reboot_forgets_what_was_half_said_and_is_counted() -> None:
     assert asked(device, schema, "ledger", now=2.2)["timeout"] == 0
 
 
+def test_a_reboot_keeps_parameters_and_forgets_overruns() -> None:
+    """As a device with a memory for the ones and none for the others."""
+    device, schema = made("weather"), schema_of("weather")
+    asked(device, schema, "set", parameter="altitude", value=777)
+    device.overrun(5)
+    device.reboot(1.0)
+    assert asked(device, schema, "get", parameter="altitude", now=2.0)["value"] == 777
+    assert asked(device, schema, "ledger", now=2.0)["overruns"] == 0
+
+
 def test_half_a_frame_is_given_up_after_silence() -> None:
     """A request inside it is answered."""
     device = made("weather")
@@ -147,6 +176,16 @@ def test_half_a_frame_is_given_up_after_silence() -> None:
     assert device.next_due == pytest.approx(1.05)
     (answer,) = device.tick(1.06)
     assert Receiver().feed(answer) == [Frame(1, 0x81, b"hi")]
+
+
+def test_a_device_on_a_slow_line_waits_longer_for_the_rest_of_a_frame() -> None:
+    """At 110 baud, a byte takes longer than the usual idle gap."""
+    device = made("weather", baudrate=110)
+    ping = encode(Frame(1, 0x01))
+    for n, byte in enumerate(ping):
+        assert device.tick(n / 11) == []
+        answers = device.feed(bytes([byte]), n / 11)
+    assert len(answers) == 1
 
 
 def test_overruns_are_reported() -> None:

@@ -11,14 +11,14 @@ from firmware_sim import Fault, Wire, faults
 
 def through(fault: Fault, data: bytes = bytes(1000), *, seed: int = 1, now: float = 0.0) -> list[bytes]:
     """Send some data through a faulty wire and return the pieces that come out."""
-    wire = Wire([fault], "to_host", seed=seed, start=0.0)
+    wire = Wire([fault], "to_host", seed=seed)
     wire.send(data, now)
     return wire.take(math.inf)
 
 
 def test_a_wire_without_faults_passes_everything_at_once() -> None:
     """In the pieces in which it was written."""
-    wire = Wire([], "to_host", seed=1, start=0.0)
+    wire = Wire([], "to_host", seed=1)
     assert wire.next_due == math.inf
     wire.send(b"one", 1.0)
     wire.send(b"two", 1.0)
@@ -56,6 +56,14 @@ def test_faults_change_the_length_as_their_names_say() -> None:
     assert cut < 1000
 
 
+def test_what_is_cut_is_never_whole() -> None:
+    """And what was lost before it is cut is no failure."""
+    assert all(len(b"".join(through(Fault(cut=1.0), bytes(9), seed=n))) < 9 for n in range(1000))
+    wire = Wire([Fault(lost=1.0), Fault(cut=1.0, bursts=1.0)], "to_host", seed=1)
+    wire.send(b"gone", 0.0)
+    assert wire.next_due == math.inf
+
+
 def test_the_rate_of_bit_errors_is_what_was_asked_for() -> None:
     """One bit in a hundred, within a quarter."""
     flipped = sum(byte.bit_count() for byte in b"".join(through(Fault(bit_errors=0.01), bytes(10_000))))
@@ -70,15 +78,24 @@ def test_silence_lets_nothing_through_while_it_lasts() -> None:
 
 def test_a_fault_has_a_direction() -> None:
     """The other one is clean."""
-    wire = Wire([Fault(direction="to_device", silence=True)], "to_host", seed=1, start=0.0)
+    wire = Wire([Fault(direction="to_device", silence=True)], "to_host", seed=1)
     wire.send(b"x", 0.0)
     assert wire.take(0.0) == [b"x"]
 
 
-def test_chunking_and_delay_shape_what_comes_when() -> None:
-    """Pieces of at most so many bytes, later by so much, in order."""
-    assert through(Fault(chunk=3), b"12345678") == [b"123", b"456", b"78"]
-    wire = Wire([Fault(delay=0.5, stop=1.0)], "to_host", seed=1, start=0.0)
+def test_chunks_come_one_at_a_time_however_late_they_are_taken() -> None:
+    """Whoever reads meets each alone, a millisecond after the one before."""
+    wire = Wire([Fault(chunk=3)], "to_host", seed=1)
+    wire.send(b"12345678", 0.0)
+    assert wire.take(5.0) == [b"123"]
+    assert wire.next_due == pytest.approx(5.001)
+    assert wire.take(5.0005) == []
+    assert [wire.take(5.5), wire.take(6.0), wire.take(7.0)] == [[b"456"], [b"78"], []]
+
+
+def test_a_delay_makes_bytes_late_and_keeps_their_order() -> None:
+    """Also of what is sent once the delay is over."""
+    wire = Wire([Fault(delay=0.5, stop=1.0)], "to_host", seed=1)
     wire.send(b"first", 0.9)
     wire.send(b"second", 1.0)
     assert wire.take(1.39) == []
@@ -87,7 +104,7 @@ def test_chunking_and_delay_shape_what_comes_when() -> None:
 
 def test_a_paced_line_takes_the_time_that_its_baud_rate_needs() -> None:
     """1,000 bytes at 10,000 baud take one second, however they are written."""
-    wire = Wire([Fault(baudrate=10_000)], "to_host", seed=1, start=0.0)
+    wire = Wire([Fault(baudrate=10_000)], "to_host", seed=1)
     for _ in range(10):
         wire.send(bytes(100), 0.0)
     assert sum(map(len, wire.take(0.5))) == pytest.approx(500, abs=20)
@@ -96,22 +113,55 @@ def test_a_paced_line_takes_the_time_that_its_baud_rate_needs() -> None:
     assert wire.next_due == math.inf
 
 
+@pytest.mark.parametrize("baudrate", [300, 1_200, 2_400, 115_200])
+def test_a_paced_line_is_never_silent_for_long_while_it_sends(baudrate: int) -> None:
+    """Its pieces take 10 ms, or one byte's time: else receivers would take their wait for the frame's end."""
+    wire = Wire([Fault(baudrate=baudrate)], "to_host", seed=1)
+    wire.send(bytes(100), 0.0)
+    now, longest = 0.0, 0.0
+    while wire.next_due < math.inf:
+        longest, now = max(longest, wire.next_due - now), wire.next_due
+        wire.take(now)
+    assert longest <= max(0.01, 10 / baudrate) + 1e-9
+    assert now == pytest.approx(1_000 / baudrate)
+
+
 def test_a_line_that_is_fed_too_fast_loses_and_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """What waits is bounded."""
     monkeypatch.setattr(faults, "MAX_WAITING", 150)
-    wire = Wire([Fault(baudrate=100)], "to_host", seed=1, start=0.0)
-    wire.send(bytes(100), 0.0)
-    wire.send(bytes(100), 0.0)
-    assert wire.overrun == 100
+    wire = Wire([Fault(baudrate=100)], "to_host", seed=1)
+    assert wire.send(bytes(100), 0.0) == 0
+    assert wire.send(bytes(100), 0.0) == 100
     wire.clear()
     assert wire.next_due == math.inf
     wire.cut()
     assert wire.next_due == math.inf
 
 
+def test_a_paced_line_is_free_again_once_it_has_lost_everything() -> None:
+    """What was on its way when the cable was pulled takes no time after it is back."""
+    wire = Wire([Fault(baudrate=100)], "to_host", seed=1)
+    wire.send(bytes(1_000), 0.0)
+    wire.clear()
+    wire.send(b"x", 1.0)
+    assert wire.next_due == pytest.approx(1.1)
+
+
 def test_a_cut_leaves_half_of_what_was_on_its_way() -> None:
     """As when the sender stops in mid-frame."""
-    wire = Wire([Fault(baudrate=10_000)], "to_host", seed=1, start=0.0)
+    wire = Wire([Fault(baudrate=10_000)], "to_host", seed=1)
     wire.send(b"12345678", 0.0)
     wire.cut()
-    assert wire.take(1.0) == [b"1234"]
+    wire.send(b"x", 0.0)
+    assert wire.take(0.0085) == [b"1234"]
+    assert wire.take(0.0091) == [b"x"]
+
+
+def test_a_cut_on_a_paced_line_keeps_the_pace_of_what_is_left() -> None:
+    """And the line is free as soon as that has come."""
+    wire = Wire([Fault(baudrate=1_000)], "to_host", seed=1)
+    wire.send(bytes(range(100)), 0.0)
+    wire.cut()
+    wire.send(b"next", 0.0)
+    assert b"".join(wire.take(0.2501)) == bytes(range(25))
+    assert b"".join(wire.take(0.545)) == bytes(range(25, 50)) + b"next"

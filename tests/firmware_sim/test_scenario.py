@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from firmware_sim import MODELS, Scenario, demo_scenario
+from firmware_sim import MODELS, Scenario, Simulation, demo_scenario
 from framelink.errors import ConfigError
+from framelink.wire import Frame, encode
 
 PORT = '[[port]]\nname = "a"\n'
 DEVICE = '[[port.device]]\nmodel = "weather"\naddr = 1\n'
@@ -39,23 +40,49 @@ def test_a_scenario_is_read_from_a_file(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("port", "f.toml: not a TOML file: "),
+        pytest.param("seed = " + "[" * 100_000, "f.toml: not a TOML file: nested too deeply", id="deep"),
+        pytest.param("seed = " + "1" * 5_000, "f.toml: not a TOML file: ", id="long"),
         ("", "f.toml: port: 1 to 32 are needed"),
         ("seed = 'x'\n", "f.toml: Expected `int`, got `str` - at `seed`"),
-        ("ports = []\n", "f.toml: Object contains unknown field `ports`"),
+        ("ports = []\n", "f.toml: Object contains unknown field `ports`; must be one of name, seed, port"),
+        (
+            "seed = 0x" + "f" * 5_000,
+            "f.toml: seed must be a number of at most 64 bits, not a number of 20000",
+        ),
         (PORT, "f.toml: port 'a': at least one [[port.device]] is needed"),
         (PORT.replace('"a"', '"a/b"') + DEVICE, "port 'a/b': name must be letters, digits, - and _"),
         (PORT + DEVICE + PORT + DEVICE, "port 'a': another port has that name"),
         (PORT + DEVICE + DEVICE, "port 'a': two devices have the same addr"),
-        (PORT + 'kind = "usb"\n' + DEVICE, "f.toml: Invalid enum value 'usb' - at `port[0].kind`"),
+        (
+            PORT + 'kind = "usb"\n' + DEVICE,
+            "f.toml: Invalid enum value 'usb' - at `port[0].kind`; must be one of memory, pty, tcp",
+        ),
+        (
+            PORT + DEVICE + "[[port.fault]]\nbit_error = 1\n",
+            "unknown field `bit_error` - at `port[0].fault[0]`; must be one of direction, start, stop, bit_errors",
+        ),
+        (PORT + DEVICE + 'name = "' + "n" * 248 + '"\n', "name must be at most 247 bytes, not 248"),
         (
             PORT + DEVICE.replace("weather", "toaster"),
             "model must be one of weather, motor, power, not 'toaster'",
         ),
         (PORT + DEVICE.replace("addr = 1", "addr = 255"), "addr must be 1 to 254, not 255"),
-        (PORT + DEVICE + "period = 70000\n", "period must be 0 to 65535 ms, not 70000"),
+        (PORT + DEVICE + "period = 70000\n", "period must be 0, or 10 to 65535 ms, not 70000"),
+        (PORT + DEVICE + "period = 1\n", "period must be 0, or 10 to 65535 ms, not 1"),
         (PORT + DEVICE + "firmware = [1, 2, 300]\n", "firmware must be three numbers from 0 to 255"),
         (PORT + DEVICE + "[[port.fault]]\nlost = 2\n", "port 'a': fault: lost must be 0 to 1, not 2"),
-        (PORT + DEVICE + "[[port.fault]]\ndelay = -1\n", "fault: delay must be 0 or more, not -1"),
+        (PORT + DEVICE + "[[port.fault]]\ndelay = -1\n", "fault: delay must be 0 or more seconds, not -1"),
+        (PORT + DEVICE + "[[port.fault]]\ndelay = inf\n", "fault: delay must be 0 or more seconds, not inf"),
+        (PORT + DEVICE + "[[port.fault]]\nstart = inf\n", "fault: start must be 0 or more seconds, not inf"),
+        (PORT + DEVICE + "[[port.fault]]\nchunk = -1\n", "fault: chunk must be 0 to 262144, not -1"),
+        (
+            PORT + DEVICE + "[[port.fault]]\nchunk = -" + "1" * 400,
+            "fault: chunk must be 0 to 262144, not a number of 1326 bits",
+        ),
+        (
+            PORT + DEVICE + "[[port.fault]]\nbaudrate = 0x" + "f" * 5_000,
+            "fault: baudrate must be 0 to 2147483647, not a number of 20000 bits",
+        ),
         (
             PORT + DEVICE + "[[port.fault]]\nstart = 2\nstop = 1\n",
             "fault: stop must be later than start (2 s)",
@@ -64,7 +91,14 @@ def test_a_scenario_is_read_from_a_file(tmp_path: Path) -> None:
             PORT + DEVICE + '[[port.event]]\nat = -1\naction = "reboot"\n',
             "event: at must be 0 or more seconds",
         ),
-        (PORT + DEVICE + '[[port.event]]\nat = 1\naction = "explode"\n', "Invalid enum value 'explode'"),
+        (
+            PORT + DEVICE + '[[port.event]]\nat = inf\naction = "reboot"\n',
+            "event: at must be 0 or more seconds, not inf",
+        ),
+        (
+            PORT + DEVICE + '[[port.event]]\nat = 1\naction = "explode"\n',
+            "must be one of cut_reboot, reboot,",
+        ),
     ],
 )
 def test_a_scenario_that_cannot_be_names_file_key_and_what_is_allowed(text: str, message: str) -> None:
@@ -73,6 +107,22 @@ def test_a_scenario_that_cannot_be_names_file_key_and_what_is_allowed(text: str,
         Scenario.parse(text, source="f.toml")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["weather", "n" * 247, "ü" * 123])
+def test_every_name_that_a_scenario_takes_fits_an_identify_reply(name: str) -> None:
+    """A device never refuses to say what it is."""
+    scenario = Scenario.parse(PORT + DEVICE + f'name = "{name}"\n')
+    (device,) = Simulation(scenario).devices("a")
+    (answer,) = device.feed(encode(Frame(1, 0x02)), 0.0)
+    assert answer[3] == 0x82
+
+
+def test_only_ports_that_other_programs_can_open_are_reachable() -> None:
+    """One in memory is for this program alone."""
+    Scenario.parse(PORT + 'kind = "tcp"\n' + DEVICE).require_reachable()
+    with pytest.raises(ConfigError, match="port 'a': no other program can open one of kind memory"):
+        Scenario.parse(PORT + 'kind = "memory"\n' + DEVICE).require_reachable()
 
 
 def test_a_scenario_file_that_is_no_text_is_told(tmp_path: Path) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import framelink
@@ -25,8 +28,9 @@ from firmware_sim import (
 from framelink.errors import ConfigError, LinkTimeout
 from framelink.link import AsyncLink, LinkState
 from framelink.message import Message
-from framelink.wire import Frame
+from framelink.wire import Frame, Ledger, Receiver, encode
 from tests.support.pty_device import DEADLINE
+from tests.support.virtual_time import run
 
 PING = Frame(1, 0x01, b"hello")
 PONG = Frame(1, 0x81, b"hello")
@@ -49,6 +53,44 @@ def link_to(simulation: Simulation) -> AsyncLink:
 async def asks(link: AsyncLink) -> Frame:
     """Ping the device until it answers: what was on its way when the line broke is lost."""
     return await framelink.request(link, PING, timeout=1.0, retries=9)
+
+
+class Host:
+    """The host's end of a simulation's only port, in memory: keeps what it is handed, piece by piece."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        port = simulation.port("node")
+        assert isinstance(port, MemoryPort)
+        self.pieces: list[bytes] = []
+        self._end = port.opener.open()
+        self._end.start(asyncio.get_running_loop(), self)
+
+    def received(self, data: bytes) -> None:
+        """Take a piece."""
+        self.pieces.append(data)
+
+    def lost(self, reason: str) -> None:
+        """Take the news that the port has gone."""
+
+    def send(self, frame: Frame) -> None:
+        """Write a frame, and no more: whoever wants the answer lets time pass."""
+        self._end.write(encode(frame))
+
+    def frames(self) -> list[Frame]:
+        """Return the frames so far."""
+        return Receiver().feed(b"".join(self.pieces))
+
+
+def record(scenario: Scenario, seconds: float, *, clock: float = 0.0) -> bytes:
+    """Return what a host hears of a scenario, on a loop whose clock begins at `clock`."""
+
+    async def listen() -> bytes:
+        async with Simulation(scenario) as simulation:
+            host = Host(simulation)
+            await asyncio.sleep(seconds)
+            return b"".join(host.pieces)
+
+    return run(listen(), clock=clock)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -155,13 +197,190 @@ async def test_events_of_a_scenario_happen_in_their_time() -> None:
     async with Simulation(scenario("tcp", event=events)) as simulation, link_to(simulation) as link:
         schema = schema_of("weather")
         boots = 0
-        while boots < 2:
+        while boots < 3:
             reply = await framelink.request(link, schema.encode(1, "identify"), timeout=1.0, retries=9)
             message = schema.decode(reply)
             assert isinstance(message, Message)
             boots = int(str(message.fields["boots"]))
-        assert boots == 2
+        assert boots == 3
         assert link.stats.reconnects == 1
+
+
+def test_the_same_scenario_does_the_same_again_at_any_time() -> None:
+    """Values, noise and damage: whenever it is run; another seed does something else."""
+    faulty = scenario("memory", period=100, fault=Fault(bit_errors=0.01, lost=0.01))
+    first = record(faulty, 3.0)
+    assert len(first) > 400
+    assert record(faulty, 3.0, clock=12_345.678) == first
+    assert record(msgspec.structs.replace(faulty, seed=4), 3.0) != first
+
+
+@pytest.mark.parametrize(("period", "reports"), [(0, 0), (40, 1)])
+def test_devices_are_rebooted_in_mid_frame_by_an_event(period: int, reports: int) -> None:
+    """Half a report is left of those that report; silent ones are just rebooted, and events go on."""
+    events = [EventEntry(at=0.05, action="cut_reboot"), EventEntry(at=0.07, action="reboot")]
+
+    async def listen() -> tuple[int, Receiver]:
+        async with Simulation(scenario("memory", period=period, event=events)) as simulation:
+            host, receiver = Host(simulation), Receiver()
+            await asyncio.sleep(0.1)
+            host.send(Frame(1, 0x02))
+            await asyncio.sleep(0.001)
+            frames = receiver.feed(b"".join(host.pieces))
+            return frames[-1].data[1], receiver
+
+    boots, receiver = run(listen())
+    assert boots == 3
+    assert receiver.ledger.noise_bytes == reports * 8
+    assert receiver.ledger.frames == 1 + reports
+
+
+def test_a_reboot_in_mid_frame_cuts_what_a_silent_device_is_sending() -> None:
+    """The latter half of a reply on a slow line never comes."""
+
+    async def listen() -> bytes:
+        slow = Fault(baudrate=1_000)
+        async with Simulation(scenario("memory", fault=slow)) as simulation:
+            host = Host(simulation)
+            host.send(PING)
+            await asyncio.sleep(0.2)
+            simulation.reboot("node", in_mid_frame=True)
+            await asyncio.sleep(5)
+            return b"".join(host.pieces)
+
+    heard = run(listen())
+    assert 0 < len(heard) < len(encode(PONG))
+    assert encode(PONG).startswith(heard)
+
+
+async def test_an_event_that_fails_is_told_and_the_others_happen(caplog: pytest.LogCaptureFixture) -> None:
+    """A TCP port that somebody else has taken meanwhile cannot come back; once it is free, it can."""
+    events = [EventEntry(at=0.05, action="replug"), EventEntry(at=0.05, action="reboot")]
+    async with Simulation(scenario("tcp", event=events)) as simulation:
+        simulation.unplug("node")
+        number = int(simulation.urls["node"].rpartition(":")[2])
+        with socket.create_server(("127.0.0.1", number)), caplog.at_level(logging.WARNING):
+            async with asyncio.timeout(DEADLINE):
+                while _boots(simulation) < 2:
+                    await asyncio.sleep(0)
+        await simulation.replug("node")
+        async with link_to(simulation) as link:
+            assert await asks(link) == PONG
+    (record,) = caplog.records
+    assert record.getMessage().startswith("port node: replug failed: ")
+    assert "\n" not in record.getMessage()
+
+
+def _boots(simulation: Simulation) -> int:
+    (device,) = simulation.devices("node")
+    (answer,) = device.feed(encode(Frame(1, 0x02)), 0.0)
+    return answer[6]
+
+
+def test_a_host_reads_a_chunked_line_in_its_chunks() -> None:
+    """One byte at a time is what it says, at the host's end too."""
+
+    async def listen() -> list[bytes]:
+        async with Simulation(scenario("memory", fault=Fault(chunk=1))) as simulation:
+            host = Host(simulation)
+            host.send(PING)
+            await asyncio.sleep(1)
+            return host.pieces
+
+    pieces = run(listen())
+    assert b"".join(pieces) == encode(PONG)
+    assert {len(one) for one in pieces} == {1}
+
+
+async def test_a_chunked_line_is_read_in_many_pieces_from_the_operating_system() -> None:
+    """Should it put some together, that is its own affair."""
+    loop = asyncio.get_running_loop()
+    async with Simulation(scenario("pty", fault=Fault(chunk=1))) as simulation:
+        pieces: list[bytes] = []
+        host = os.open(simulation.urls["node"], os.O_RDWR | os.O_NOCTTY)
+        loop.add_reader(host, lambda: pieces.append(os.read(host, 1_000)))
+        os.write(host, encode(PING))
+        async with asyncio.timeout(DEADLINE):
+            while b"".join(pieces) != encode(PONG):
+                await asyncio.sleep(0)
+        loop.remove_reader(host)
+        os.close(host)
+    assert len(pieces) > len(encode(PONG)) / 2
+
+
+@pytest.mark.parametrize("baudrate", [110, 300, 2_400])
+def test_frames_get_through_a_line_of_any_pace(baudrate: int) -> None:
+    """Both ways: no piece takes so long that the device gives a frame up."""
+    ping = Frame(1, 0x01, bytes(range(40)))
+
+    async def ask() -> Host:
+        async with Simulation(scenario("memory", fault=Fault(baudrate=baudrate))) as simulation:
+            host = Host(simulation)
+            host.send(ping)
+            await asyncio.sleep(20)
+            return host
+
+    assert run(ask()).frames() == [Frame(1, 0x81, ping.data)]
+
+
+def test_bytes_that_a_slow_line_has_no_room_for_are_the_devices_overruns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It can be asked for them."""
+    monkeypatch.setattr("firmware_sim.faults.MAX_WAITING", 100)
+
+    async def ask() -> Host:
+        slow = Fault(direction="to_device", baudrate=1_000, stop=1.0)
+        async with Simulation(scenario("memory", fault=slow)) as simulation:
+            host = Host(simulation)
+            for _ in range(3):
+                host.send(Frame(1, 0x01, bytes(91)))
+            await asyncio.sleep(5)
+            host.send(Frame(1, 0x06))
+            await asyncio.sleep(1)
+            return host
+
+    ledger = schema_of("weather").decode(run(ask()).frames()[-1])
+    assert isinstance(ledger, Message)
+    assert (ledger.fields["frames"], ledger.fields["overruns"]) == (2, 200)
+
+
+def test_faults_towards_the_device_are_noise_in_its_ledger_alone() -> None:
+    """What comes back is clean."""
+
+    async def ask() -> tuple[Host, Receiver]:
+        added = Fault(direction="to_device", added=0.5, stop=1.0)
+        async with Simulation(scenario("memory", fault=added)) as simulation:
+            host, receiver = Host(simulation), Receiver()
+            host.send(PING)
+            await asyncio.sleep(2)
+            host.send(Frame(1, 0x06))
+            await asyncio.sleep(1)
+            return host, receiver
+
+    host, receiver = run(ask())
+    (ledger,) = map(schema_of("weather").decode, receiver.feed(b"".join(host.pieces)))
+    assert isinstance(ledger, Message)
+    noise = [ledger.fields[reason] for reason in ("noise", "length", "tail", "check", "timeout")]
+    assert sum(int(str(one)) for one in noise) > len(encode(PING))
+    assert receiver.ledger.noise_bytes == 0
+
+
+def test_a_simulation_that_was_closed_does_nothing_more() -> None:
+    """Also with a host's bytes on their way, and while its cable is being plugged in."""
+
+    async def close_early() -> None:
+        async with Simulation(scenario("memory", period=100)) as simulation:
+            host = Host(simulation)
+            simulation.unplug("node")
+            replugging = asyncio.ensure_future(simulation.replug("node"))
+            host.send(PING)
+        await replugging
+        await asyncio.sleep(10)
+        assert host.pieces == []
+        assert simulation._lines["node"]._timer is None
+
+    run(close_early())
 
 
 async def test_a_reboot_in_mid_frame_leaves_half_a_frame_on_the_line() -> None:
@@ -174,16 +393,20 @@ async def test_a_reboot_in_mid_frame_leaves_half_a_frame_on_the_line() -> None:
         assert await asks(link) == PONG
 
 
-async def test_frames_survive_a_noisy_line_between_the_damaged_ones() -> None:
-    """Retries get every request through; the ledgers on both sides account for the noise."""
+def test_frames_survive_a_noisy_line_between_the_damaged_ones() -> None:
+    """Retries get every request through; the ledger accounts for the noise."""
     noisy = Fault(bit_errors=0.002, lost=0.002, added=0.002)
-    async with Simulation(scenario(fault=noisy)) as simulation, link_to(simulation) as link:
-        for n in range(40):
-            ping = Frame(1, 0x01, bytes([n]) * 10)
-            assert (await framelink.request(link, ping, timeout=0.3, retries=20)).data == ping.data
-        ledger = link.ledger
-        assert ledger.noise_bytes > 0
-        assert ledger.delivered + ledger.noise_bytes + ledger.pending == ledger.received
+
+    async def ask() -> Ledger:
+        async with Simulation(scenario("memory", fault=noisy)) as simulation, link_to(simulation) as link:
+            for n in range(40):
+                ping = Frame(1, 0x01, bytes([n]) * 10)
+                assert (await framelink.request(link, ping, timeout=0.3, retries=20)).data == ping.data
+            return link.ledger
+
+    ledger = run(ask())
+    assert ledger.noise_bytes > 0
+    assert ledger.delivered + ledger.noise_bytes + ledger.pending == ledger.received
 
 
 @pytest.mark.parametrize("kind", KINDS)
