@@ -32,6 +32,31 @@ DAMAGED_FORMATS = (
 )
 
 
+LONG = {
+    "default": (255,),
+    "len of 2 bytes, little": (300, 600),
+    "len of 2 bytes, big": (300, 600),
+    "len counts the frame": (246,),
+    "len counts the frame, 2 bytes": (300,),
+    "at most 16 data bytes": (16,),
+}
+"""Format → further sizes of data, up to the largest."""
+TOO_LONG = {
+    "len of 2 bytes, little": 601,
+    "len of 2 bytes, big": 601,
+    "len counts the frame, 2 bytes": 301,
+    "at most 16 data bytes": 17,
+    "legal lengths": 4,
+    "legal lengths, len before cmd": 4,
+}
+"""Format → a size of data that it does not allow, for command 0x10."""
+
+
+def some_data(size: int) -> bytes:
+    """Return so many bytes, no two neighbours alike."""
+    return bytes(at * 7 & 0xFF for at in range(size))
+
+
 def formats() -> dict[str, dict[str, Any]]:
     """Return every variant that the vectors cover, as its TOML file would say it."""
     found: dict[str, dict[str, Any]] = {"default": {}}
@@ -73,24 +98,36 @@ def frame_vectors(all_formats: dict[str, dict[str, Any]]) -> dict[str, Any]:
     rng = random.Random(SEED)
     valid, invalid = [], []
     for name, given in all_formats.items():
-        format = DEFAULTS | given
-        for data in ("010203", "" if "legal" not in name else "AABB"):
-            addr = 1 if "addr" in format["fields"] else 0
-            cmd = (0x10 if data == "010203" else 0x11) if "cmd" in format["fields"] else 0
-            wire = build(given, addr, cmd, bytes.fromhex(data))
-            valid.append({"format": name, "addr": addr, "cmd": cmd, "data": data, "wire": wire.hex()})
-        at = rng.randrange(len(bytes.fromhex(format["header"])), len(wire))
-        damaged = wire[:at] + bytes([wire[at] ^ 1 << rng.randrange(8)]) + wire[at + 1 :]
-        machine = run(given, damaged, flush=True)
-        invalid.append(
-            {
-                "format": name,
-                "wire": damaged.hex(),
-                "frames": machine.frames,
-                "noise": machine.ledger()["noise"],
-            }
-        )
+        least = b"" if "legal" not in name else b"\xaa\xbb"
+        for data in (b"\1\2\3", least, *map(some_data, LONG.get(name, ()))):
+            addr, cmd = content(given, 0x11 if data == least else 0x10)
+            wire = build(given, addr, cmd, data)
+            valid.append({"format": name, "addr": addr, "cmd": cmd, "data": data.hex(), "wire": wire.hex()})
+        short = build(given, *content(given, 0x11), least)
+        at = rng.randrange(len(bytes.fromhex((DEFAULTS | given)["header"])), len(short))
+        damaged = short[:at] + bytes([short[at] ^ 1 << rng.randrange(8)]) + short[at + 1 :]
+        invalid.append(damage(name, given, damaged))
+        if name in TOO_LONG:
+            wire = build(given, *content(given, 0x10), some_data(TOO_LONG[name]))
+            invalid.append(damage(name, given, wire + build(given, *content(given, 0x10), b"\1\2\3")))
     return {"formats": all_formats, "valid": valid, "invalid": invalid}
+
+
+def content(given: dict[str, Any], cmd: int) -> tuple[int, int]:
+    """Return address 1 and a command; 0 for what the format has no field for."""
+    fields = (DEFAULTS | given)["fields"]
+    return int("addr" in fields), cmd if "cmd" in fields else 0
+
+
+def damage(name: str, given: dict[str, Any], wire: bytes) -> dict[str, Any]:
+    """Return the vector of bytes that are not all in frames."""
+    machine = run(given, wire, flush=True)
+    return {
+        "format": name,
+        "wire": wire.hex(),
+        "frames": machine.frames,
+        "noise": machine.ledger()["noise"],
+    }
 
 
 def run(given: dict[str, Any], stream: bytes, *, flush: bool = False) -> Machine:
@@ -159,10 +196,13 @@ def stream_vectors(all_formats: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Return streams with frames, states and ledgers, before and after silence."""
     cases = []
     for name, format_name, stream in streams():
-        machine, states = Machine(all_formats[format_name]), ""
-        for byte in stream:
+        machine, states, accounts = Machine(all_formats[format_name]), "", [(0, [0] * 7)]
+        for number, byte in enumerate(stream, 1):
             machine.push(byte)
             states += machine.state()
+            account = machine.account()
+            if account != accounts[-1][1]:
+                accounts.append((number, account))
         before = {"frames": list(machine.frames), "ledger": machine.ledger()}
         machine.flush()
         after = {"frames": machine.frames[len(before["frames"]) :], "ledger": machine.ledger()}
@@ -172,6 +212,7 @@ def stream_vectors(all_formats: dict[str, dict[str, Any]]) -> dict[str, Any]:
                 "format": format_name,
                 "bytes": stream.hex(),
                 "states": states,
+                "accounts": [" ".join(map(str, (number, *account))) for number, account in accounts],
                 **before,
                 "flush": after,
             }

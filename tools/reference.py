@@ -231,6 +231,10 @@ class Machine:
                 return LETTERS[name]
         raise AssertionError("a whole frame is never held")
 
+    def account(self) -> list[int]:
+        """Return delivered, noise by reason, and frames."""
+        return [self.delivered, *self.noise.values(), len(self.frames)]
+
     def ledger(self) -> dict[str, Any]:
         """Return the account."""
         return {

@@ -11,7 +11,7 @@ import pytest
 from framelink.wire import Frame, FrameFormat
 from tests.support.damage import random_splits
 from tests.support.flat import FlatReceiver, NativeModule, WasmModule
-from tests.support.vectors import FRAMES, cases_by_format, format_named, frame_of
+from tests.support.vectors import COUNTS, FRAMES, accounts, cases_by_format, format_named, frame_of
 
 TABLES = (0, 16, 256)
 """The kinds of CRC table; each format is built with one of them, the default format with all."""
@@ -29,10 +29,7 @@ KINDS: dict[str, Callable[[FrameFormat, int], Any]] = {"native": NativeModule, "
 def test_every_vector_belongs_to_a_build() -> None:
     """The runner below runs all the cases that the files have."""
     assert {name for name, _table in BUILDS} == set(FRAMES["formats"])
-    counts = [
-        sum(len(kinds.get(one, ())) for kinds in CASES.values()) for one in ("valid", "invalid", "streams")
-    ]
-    assert counts == [150, 75, 45]
+    assert {one: sum(len(kinds.get(one, ())) for kinds in CASES.values()) for one in COUNTS} == COUNTS
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -79,11 +76,13 @@ def check_stream(loaded: Any, case: dict[str, Any]) -> None:
         assert receiver.flush() == [frame_of(one) for one in case["flush"]["frames"]]
         assert receiver.ledger.as_dict() == case["flush"]["ledger"]
     for receive in (pushed, fed_whole):
-        receiver, states = FlatReceiver(loaded), ""
+        receiver, states, ledgers = FlatReceiver(loaded), "", []
         for byte in stream:
             receive(receiver, bytes([byte]))
             states += receiver.state
+            ledgers.append(receiver.ledger)
         assert states == case["states"]
+        assert ledgers == accounts(case)
 
 
 def pushed(receiver: FlatReceiver, stream: bytes) -> list[Frame]:

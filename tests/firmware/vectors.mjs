@@ -93,7 +93,7 @@ const RUNNERS = {
       assert.deepEqual(core.ledger.noise, noise);
     }
   },
-  streams(module, { bytes, states, frames, ledger, flush }) {
+  streams(module, { bytes, states, accounts, frames, ledger, flush }) {
     for (const receive of WAYS) {
       const core = new Core(module);
       assert.deepEqual(receive(core, hex(bytes)), frames.map(content));
@@ -102,8 +102,16 @@ const RUNNERS = {
       assert.deepEqual(core.ledger, flush.ledger);
     }
     const core = new Core(module);
-    const seen = [...hex(bytes)].map((byte) => (core.push(byte), core.state));
-    assert.equal(seen.join(""), states);
+    const entries = accounts.map((one) => one.split(" "));
+    const changes = new Map(entries.map(([at, ...account]) => [Number(at), account.join(" ")]));
+    let expected = changes.get(0);
+    [...hex(bytes)].forEach((byte, at) => {
+      core.push(byte);
+      expected = changes.get(at + 1) ?? expected;
+      const { delivered, noise, frames: count } = core.ledger;
+      assert.equal(core.state, states[at]);
+      assert.equal([delivered, ...Object.values(noise), count].join(" "), expected);
+    });
   },
 };
 
