@@ -12,13 +12,11 @@ OnBytes = Callable[[bytes], None]
 
 
 class VirtualPort(Protocol):
-    """The device's end of a line.
+    """The device's end of a line."""
 
-    Attributes:
-        dropped: Bytes lost because the host did not read them.
-    """
-
-    dropped: int
+    @property
+    def dropped(self) -> int:
+        """Bytes lost because the host did not read them."""
 
     @property
     def url(self) -> str:

@@ -7,7 +7,8 @@ import contextlib
 import os
 from pathlib import Path
 
-from firmware_sim.ports import BACKLOG_BYTES, READ_SIZE, OnBytes
+from firmware_sim.backlog import Backlog
+from firmware_sim.ports import READ_SIZE, OnBytes
 from firmware_sim.stable_name import StableName
 from framelink.errors import ConfigError
 
@@ -19,10 +20,14 @@ class PtyPort:
         self._name = None if link is None else StableName(link)
         self._master = self._slave = -1
         self._path = ""
-        self._backlog = bytearray()
+        self._backlog = Backlog()
         self._on_bytes: OnBytes
         self._loop: asyncio.AbstractEventLoop
-        self.dropped = 0
+
+    @property
+    def dropped(self) -> int:
+        """Bytes lost because the host did not read them."""
+        return self._backlog.dropped
 
     @property
     def url(self) -> str:
@@ -63,17 +68,18 @@ class PtyPort:
 
     def write(self, data: bytes) -> None:
         """Send bytes to the host."""
-        if self._master < 0 or len(self._backlog) + len(data) > BACKLOG_BYTES:
-            self.dropped += len(data)
+        if self._master < 0:
+            self._backlog.lose(data)
             return
         blocked = bool(self._backlog)
-        self._backlog += data
+        self._backlog.put(data, self._loop.time())
         if not blocked:
             self._write_out()
 
     def _write_out(self) -> None:
         with contextlib.suppress(BlockingIOError):
-            del self._backlog[: os.write(self._master, self._backlog)]
+            while waiting := self._backlog.first(self._loop.time()):
+                self._backlog.taken(os.write(self._master, waiting))
         if self._backlog:
             self._loop.add_writer(self._master, self._write_out)
         else:

@@ -175,6 +175,33 @@ async def test_a_name_is_taken_over_from_a_dead_process_only(tmp_path: Path) -> 
     assert name.read_text() == "precious"
 
 
+async def test_what_is_not_ours_at_a_names_place_is_never_touched(tmp_path: Path) -> None:
+    """A link of the user's, and whatever takes the name's place while the simulation runs."""
+    name, real = tmp_path / "dev", tmp_path / "real"
+    real.write_text("precious")
+    for target in (real, tmp_path / "nothing"):
+        name.symlink_to(target)
+        with pytest.raises(ConfigError, match="exists and is no link of ours"):
+            await Simulation(scenario(), link=name).__aenter__()
+        assert name.readlink() == target
+        name.unlink()
+    async with Simulation(scenario(), link=name) as simulation:
+        name.unlink()
+        name.mkdir()
+        simulation.unplug("node")
+        with pytest.raises(ConfigError, match="exists and is no link of ours"):
+            await simulation.replug("node")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["dev", "real"]
+    assert real.read_text() == "precious"
+
+
+@pytest.mark.parametrize("path", ["", ".", "/"])
+def test_a_name_must_be_a_files(path: str) -> None:
+    """A folder's path is none."""
+    with pytest.raises(ConfigError, match="cannot be a link; name a file, such as /tmp/dev"):
+        Simulation(scenario(), link=Path(path))
+
+
 async def test_a_name_needs_a_pty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """TCP ports have none; a system without ptys says what to do."""
     with pytest.raises(ConfigError, match="port 'node' is of kind tcp and has no path"):
@@ -414,7 +441,7 @@ async def test_bytes_that_no_host_reads_are_dropped_and_counted(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on a real line; the device goes on."""
-    for module in ("pty_port", "tcp_port", "memory_port"):
+    for module in ("backlog", "tcp_port", "memory_port"):
         monkeypatch.setattr(f"firmware_sim.{module}.BACKLOG_BYTES", 1_000)
     async with Simulation(scenario(kind)) as simulation:
         port = simulation.port("node")
@@ -427,7 +454,8 @@ async def test_bytes_that_no_host_reads_are_dropped_and_counted(
 
 async def test_a_host_that_reads_late_gets_what_waited(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pty's backlog is written when there is room again."""
-    monkeypatch.setattr("firmware_sim.pty_port.BACKLOG_BYTES", 200_000)
+    monkeypatch.setattr("firmware_sim.backlog.BACKLOG_BYTES", 200_000)
+    monkeypatch.setattr("firmware_sim.backlog.BACKLOG_AGE", 60.0)
     received = bytearray()
     port = PtyPort()
     await port.open(received.extend)
