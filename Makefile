@@ -5,7 +5,7 @@ SETUP := $(PYTHON) tools/setup.py
 WORKERS ?= 2# the tests' processes; the suite is tuned for two cores
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench soak fuzz wasm size clean
+.PHONY: help demo test check bench soak fuzz wasm size wheel clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -50,6 +50,11 @@ size: ## measure what the C core costs a microcontroller
 	@$(SETUP) test
 	$(BIN)/python -m tools.firmware_size
 
+wheel: ## build a wheel for this machine into dist/
+	@$(SETUP) run
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
 clean: ## remove everything that the targets made
 	rm -rf .venv build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -f framelink/wire/_native*.so framelink/wire/_native*.pyd

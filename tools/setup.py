@@ -24,6 +24,7 @@ VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 MIN_PYTHON = (3, 11)
 GROUPS = {"run": [], "test": ["test"], "bench": ["test", "bench"]}
+C_SOURCES = ("framelink/wire/native", "firmware_sim/firmware/core")
 PIP = "pip>=25.1"  # the first that installs dependency groups
 
 Check = Callable[[], bool]
@@ -90,7 +91,7 @@ def main() -> int:
 
 def _python_packages(purpose: str) -> int:
     stamp = VENV / f".ready-{purpose}"
-    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + sys.version.encode()).hexdigest()
+    wanted = _fingerprint()
     if stamp.exists() and stamp.read_text() == wanted:
         return 0
     print(f"setting up {VENV} ({purpose}) …", flush=True)
@@ -112,6 +113,13 @@ def _c_headers() -> None:
     header = Path(sysconfig.get_path("include"), "Python.h")
     if not header.exists() and not _install_debian(["python3-dev"]):
         print(f"setup: {header} is missing; all works, slower: `sudo apt-get install python3-dev` helps")
+
+
+def _fingerprint() -> str:
+    """Return a name for all that an installation is made of, the extension's sources too."""
+    sources = [path for folder in C_SOURCES for path in sorted((ROOT / folder).glob("*.[ch]"))]
+    parts = [path.read_bytes() for path in (ROOT / "pyproject.toml", *sources)]
+    return hashlib.sha256(b"".join([*parts, sys.version.encode()])).hexdigest()
 
 
 def _make_venv() -> bool:

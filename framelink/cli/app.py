@@ -34,7 +34,9 @@ for _command in COMMANDS:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print(f"framelink {framelink.__version__}")
+        from framelink.wire.engine import LANGUAGE
+
+        print(f"framelink {framelink.__version__} (frames decoded in {LANGUAGE})")
         raise typer.Exit
 
 

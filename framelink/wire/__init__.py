@@ -6,7 +6,8 @@ from framelink.wire.format import DEFAULT_FORMAT, FrameFormat
 from framelink.wire.frame import BROADCAST, HOST, REPLY, Frame
 from framelink.wire.idle import idle_gap
 from framelink.wire.ledger import REASONS, Ledger, Reason
-from framelink.wire.receiver import Receiver, State
+from framelink.wire.receiver import Receiver
+from framelink.wire.state import State
 
 __all__ = [
     "BROADCAST",

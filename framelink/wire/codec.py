@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from framelink.errors import FormatError
+from framelink.wire.engine import native
 from framelink.wire.format import DEFAULT_FORMAT, FrameFormat
 from framelink.wire.frame import Frame
 
@@ -39,3 +40,10 @@ def _require_carries(frame: Frame, format: FrameFormat) -> None:
     for name, value in (("addr", frame.addr), ("cmd", frame.cmd)):
         if value and name not in format.fields:
             raise FormatError(f"this frame format has no {name} field, so {name} must be 0, not {value}")
+
+
+python_encode = encode
+"""The encode above, whichever is in use; it also does what the extension leaves to it."""
+
+if native is not None:
+    encode = native.encode

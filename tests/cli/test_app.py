@@ -14,15 +14,31 @@ import typer
 import framelink
 from framelink.cli import options
 from framelink.cli.app import COMMANDS
+from framelink.wire.engine import LANGUAGE
 from tests.cli.conftest import Run
 from tests.support.program import PATIENCE, PROGRAM, Outcome, run_process
 
 ROOT = Path(framelink.__file__).parents[1]
 
 
-def test_the_version_is_the_packages(run: Run) -> None:
+VERSION = f"framelink {framelink.__version__} (frames decoded in {LANGUAGE})\n"
+
+
+def test_the_version_is_the_packages_and_says_what_decodes(run: Run) -> None:
     """One line."""
-    assert run("--version").out == f"framelink {framelink.__version__}\n"
+    assert run("--version").out == VERSION
+
+
+def test_the_version_tells_when_python_decodes() -> None:
+    """Whoever wonders about speed sees why."""
+    done = subprocess.run(
+        [PROGRAM, "--version"],
+        env={**os.environ, "FRAMELINK_PURE": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"framelink {framelink.__version__} (frames decoded in Python)\n"
 
 
 @pytest.mark.parametrize("command", [command.__name__ for command in COMMANDS])
@@ -78,7 +94,7 @@ def test_the_program_starts_as_a_module_and_as_a_script() -> None:
     module = subprocess.run(
         [sys.executable, "-m", "framelink", "--version"], capture_output=True, text=True, check=True
     )
-    assert script.out == module.stdout == f"framelink {framelink.__version__}\n"
+    assert script.out == module.stdout == VERSION
 
 
 def test_help_loads_nothing_that_only_some_commands_need() -> None:

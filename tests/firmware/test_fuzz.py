@@ -47,7 +47,7 @@ def test_the_corpus_is_kept() -> None:
 @pytest.mark.parametrize("name", ["default", "tail none", "fields len", "len of 2 bytes, big", "check xor8"])
 def test_the_target_runs_by_itself(name: str) -> None:
     """Seeded random frames, damage and bytes that hurt, in several variants of the frame."""
-    program = build_standalone(config_header(format_named(name), table=256))
+    program = build_standalone(config_header(format_named(name), table=4_096))
     done = run(program, "--random", "7", str(STANDALONE_RUNS))
     assert (done.returncode, done.stderr) == (0, b"")
 

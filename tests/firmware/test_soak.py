@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from framelink.wire import DEFAULT_FORMAT, Frame, Receiver
+from framelink.wire import DEFAULT_FORMAT, Frame
 from tests.support.damage import random_splits
+from tests.support.engines import RECEIVERS
 from tests.support.flat import FlatReceiver, NativeModule, WasmModule
 from tests.support.soak import blocks
 from tests.support.vectors import LETTERS
@@ -33,10 +34,10 @@ class Contender:
 
 
 def contenders() -> list[Contender]:
-    """Return every decoder there is."""
+    """Return every decoder there is: Python's engine, the extension, the C core as a library, and as Wasm."""
     return [
-        Contender("Python", Receiver(), lambda one: LETTERS[one.state.value]),
-        Contender("C", FlatReceiver(NativeModule(DEFAULT_FORMAT, 256)), lambda one: str(one.state)),
+        *(Contender(name, one(), lambda one: LETTERS[one.state.value]) for name, one in RECEIVERS.items()),
+        Contender("C core", FlatReceiver(NativeModule(DEFAULT_FORMAT, 4_096)), lambda one: str(one.state)),
         Contender("Wasm", FlatReceiver(WasmModule(COMMITTED)), lambda one: str(one.state)),
     ]
 

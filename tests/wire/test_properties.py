@@ -5,14 +5,19 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import random
+import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framelink.wire import DEFAULT_FORMAT, Frame, FrameFormat, Receiver, State, encode
+from framelink.wire import DEFAULT_FORMAT, Frame, FrameFormat, State, encode
 from tests.support.damage import DAMAGES, random_frame, random_splits
+from tests.support.engines import RECEIVERS, PythonReceiver
 
+in_every_language = pytest.mark.parametrize("language", RECEIVERS)
 FRAMES_A_MODE = 3_200
 DAMAGED_SHARE = 0.05
 
@@ -44,11 +49,12 @@ def oracle(stream: bytes) -> list[Frame]:
     return frames
 
 
+@in_every_language
 @settings(max_examples=400, deadline=None)
 @given(stream=STREAMS, cuts=st.lists(st.integers(0, 400), max_size=12))
-def test_any_chunking_gives_the_oracles_frames(stream: bytes, cuts: list[int]) -> None:
+def test_any_chunking_gives_the_oracles_frames(stream: bytes, cuts: list[int], language: str) -> None:
     """Whatever the bytes and the chunks are, the frames are the oracle's and every byte is accounted for."""
-    receiver, frames = Receiver(), []
+    receiver, frames = RECEIVERS[language](), []
     ends = sorted({min(cut, len(stream)) for cut in cuts} | {len(stream)})
     for begin, end in itertools.pairwise([0, *ends]):
         frames += receiver.feed(stream[begin:end])
@@ -61,11 +67,12 @@ def test_any_chunking_gives_the_oracles_frames(stream: bytes, cuts: list[int]) -
     assert receiver.state is State.HEADER
 
 
+@in_every_language
 @settings(max_examples=200, deadline=None)
 @given(stream=STREAMS, cut=st.integers(0, 400))
-def test_the_state_does_not_depend_on_the_chunks(stream: bytes, cut: int) -> None:
+def test_the_state_does_not_depend_on_the_chunks(stream: bytes, cut: int, language: str) -> None:
     """The same bytes, fed one by one or in two pieces, leave the same state and ledger."""
-    bytewise, halves = Receiver(), Receiver()
+    bytewise, halves = RECEIVERS[language](), RECEIVERS[language]()
     for byte in stream:
         bytewise.feed(bytes([byte]))
     halves.feed(stream[:cut])
@@ -73,16 +80,41 @@ def test_the_state_does_not_depend_on_the_chunks(stream: bytes, cut: int) -> Non
     assert (bytewise.state, bytewise.ledger) == (halves.state, halves.ledger)
 
 
-@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-def test_every_kind_of_bytes_is_taken(kind: type[bytes]) -> None:
-    """bytes, bytearray and memoryview give the same frames."""
-    receiver = Receiver()
-    frames = receiver.feed(kind(GOLDEN[:7])) + receiver.feed(kind(GOLDEN[7:]))
+def every_second_byte_of_more(data: bytes) -> memoryview:
+    """Return a view whose bytes do not lie side by side."""
+    return memoryview(b"".join(bytes([one, 0xFF]) for one in data))[::2]
+
+
+def words(data: bytes) -> memoryview:
+    """Return a view of 16-bit words."""
+    return memoryview(data).cast("H")
+
+
+@in_every_language
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview, every_second_byte_of_more, words])
+def test_every_kind_of_bytes_is_taken(kind: Callable[[bytes], bytes], language: str) -> None:
+    """bytes, bytearray and memoryview give the same frames and the same ledger."""
+    receiver = RECEIVERS[language]()
+    frames = receiver.feed(kind(GOLDEN[:6])) + receiver.feed(kind(GOLDEN[6:]))
     assert frames == [Frame(0x01, 0x10, b"\x01\x02\x03")]
+    assert receiver.ledger.received == receiver.ledger.delivered == len(GOLDEN)
 
 
+@in_every_language
+@pytest.mark.parametrize("wrong", ["text", 5, None, [1, 2], {"a": 1}])
+def test_what_is_no_bytes_is_refused_and_changes_nothing(wrong: Any, language: str) -> None:
+    """Misuse raises a TypeError; the receiver goes on."""
+    receiver = RECEIVERS[language]()
+    receiver.feed(GOLDEN[:6])
+    with pytest.raises(TypeError, match="bytes-like object is required"):
+        receiver.feed(wrong)
+    assert receiver.feed(GOLDEN[6:]) == [Frame(0x01, 0x10, b"\x01\x02\x03")]
+    assert receiver.ledger.received == len(GOLDEN)
+
+
+@in_every_language
 @pytest.mark.parametrize("mode", DAMAGES)
-def test_no_intact_frame_is_lost(mode: str) -> None:
+def test_no_intact_frame_is_lost(mode: str, language: str) -> None:
     """With one frame in twenty damaged, all the others are delivered, in order."""
     rng = random.Random(mode)
     intact, stream = [], []
@@ -94,7 +126,7 @@ def test_no_intact_frame_is_lost(mode: str) -> None:
         else:
             intact.append(frame)
             stream.append(wire)
-    receiver = Receiver()
+    receiver = RECEIVERS[language]()
     received = [f for chunk in random_splits(b"".join(stream), rng, 700) for f in receiver.feed(chunk)]
     received += receiver.flush()
     assert len(intact) > FRAMES_A_MODE * (1 - DAMAGED_SHARE * 1.5)
@@ -110,11 +142,13 @@ HOSTILE = {
     "headers": b"\x55\xaa",
     "false headers with true tails": b"\x55\xaa\x01\x02\x04\x00\x00\x00\x00\x00\x00\r\n",
     "headers whose frames all end at tails": b"\x55\xaa\r\n\x02",
+    "headers whose long frames all end at tails": b"\x55\xaa\x01\x02\xfa\r\n",
 }
+HOSTILE_SECONDS = 1.0  # for a quarter of a megabyte; Python takes up to 0.1 s, C up to 2 ms
 
 
 def work_on(stream: bytes) -> int:
-    """Return the candidates read plus the bytes that the check ran over for a stream."""
+    """Return the candidates that Python reads plus the bytes that the check runs over for a stream."""
     done = 0
     format = FrameFormat()
     read_head, checker = format.read_head, format.checker
@@ -130,7 +164,7 @@ def work_on(stream: bytes) -> int:
         return checker.compute(span)
 
     vars(format).update(read_head=counted_read, checker=dataclasses.replace(checker, compute=counted_check))
-    receiver = Receiver(format)
+    receiver = PythonReceiver(format)
     for begin in range(0, len(stream), 4096):
         receiver.feed(stream[begin : begin + 4096])
     receiver.flush()
@@ -145,3 +179,14 @@ def test_hostile_input_costs_work_in_proportion_to_its_length(name: str) -> None
     small, large = work_on(unit * (40_000 // len(unit))), work_on(unit * (80_000 // len(unit)))
     assert large <= 2.3 * max(small, 1)
     assert large <= 80_000 * DEFAULT_FORMAT.longest_frame
+
+
+@in_every_language
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_input_is_taken_in_bounded_time(name: str, language: str) -> None:
+    """No pattern makes a receiver stand still."""
+    stream, receiver = HOSTILE[name] * (250_000 // len(HOSTILE[name])), RECEIVERS[language]()
+    before = time.process_time()
+    for begin in range(0, len(stream), 4096):
+        receiver.feed(stream[begin : begin + 4096])
+    assert time.process_time() - before < HOSTILE_SECONDS

@@ -1,15 +1,23 @@
-"""The decoders that users pick today, each as a function of a stream that it can decode."""
+"""The decoders that users pick today, each as a function of a stream that it can decode.
+
+yahdlc, another codec in C for Python, is not among them: no package index that we can reach has it.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import io
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import crcmod.predefined
+
+READ = 4_096  # bytes a feed; what a busy line's driver hands over at once
 
 _modbus = crcmod.predefined.mkPredefinedCrcFun("modbus")
 
@@ -45,14 +53,66 @@ def ours_stream(size: int, count: int) -> bytes:
     return b"".join(encode(Frame(1, n & 0x7F, data)) for n, data in enumerate(payloads(size, count)))
 
 
-def ours(size: int, count: int, *, chunk: int = 65_536) -> Decode:
-    """Our Receiver."""
-    from framelink.wire import Receiver
-
+def ours_chunks(size: int, count: int, chunk: int = READ) -> list[bytes]:
+    """Return the same, cut into what one read brings."""
     stream = ours_stream(size, count)
-    chunks = [stream[at : at + chunk] for at in range(0, len(stream), chunk)]
-    receiver = Receiver()
-    return lambda: sum(len(receiver.feed(one)) for one in chunks)
+    return [stream[at : at + chunk] for at in range(0, len(stream), chunk)]
+
+
+def engine(language: str) -> Any:
+    """Return what finds the frames, in C or in Python."""
+    from framelink.wire import Receiver
+    from framelink.wire.engine import LANGUAGE
+    from framelink.wire.python_engine import PythonEngine
+
+    if language == "Python":
+        return PythonEngine()
+    if language != LANGUAGE:
+        raise RuntimeError("the extension is not in use; see `framelink --version`")
+    return Receiver()
+
+
+def ours(size: int, count: int, *, chunk: int = READ, language: str = "C") -> Decode:
+    """Our Receiver."""
+    chunks = ours_chunks(size, count, chunk)
+    feed = engine(language).feed
+
+    def decode() -> int:
+        found = 0
+        for one in chunks:
+            found += len(feed(one))
+        return found
+
+    return decode
+
+
+def ours_read(size: int, count: int, *, language: str = "C") -> Decode:
+    """Our Receiver, a loop over the frames, and all three attributes read."""
+    chunks = ours_chunks(size, count)
+    feed = engine(language).feed
+
+    def decode() -> int:
+        found = 0
+        for one in chunks:
+            for frame in feed(one):
+                _addr, _cmd, _data = frame.addr, frame.cmd, frame.data
+                found += 1
+        return found
+
+    return decode
+
+
+def bare_core(size: int, count: int) -> Decode:
+    """The C core in a loop that makes no Python objects, with the extension's own compiler flags."""
+    from firmware_sim.toolchain import CORE, HOST, build
+
+    flags = ("-O3", "-fPIC", "-shared", "-DFL_MAX_DATA=255", "-DFL_CRC_TABLE=4096")
+    sources = (Path(__file__).with_name("bare.c"), CORE / "fl_frame.c", CORE / "fl_feed.c")
+    decode_in_c = ctypes.CDLL(str(build(HOST, sources, flags=flags, name="bare.so"))).bare_decode
+    decode_in_c.argtypes = [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_size_t]
+    decode_in_c.restype = ctypes.c_size_t
+    stream = ours_stream(size, count)
+    return lambda: int(decode_in_c(stream, len(stream), READ))
 
 
 class _Plain(NamedTuple):
@@ -97,23 +157,35 @@ def prototype_fastcrc(size: int, count: int) -> Decode:
     return _prototype(_Plain, crc16.modbus)(size, count)
 
 
-def cobs_split(size: int, count: int) -> Decode:
+def _cobs(size: int, count: int, crc: Callable[[bytes], int]) -> Decode:
     """COBS in C, bytes.split, a CRC in C."""
     from cobs import cobs
 
     frames = [b"\x01\x10" + data for data in payloads(size, count)]
-    wires = (cobs.encode(one + _modbus(one).to_bytes(2, "little")) for one in frames)
+    wires = (cobs.encode(one + crc(one).to_bytes(2, "little")) for one in frames)
     stream = b"\x00".join(wires) + b"\x00"
 
     def decode() -> int:
         found = []
         for part in stream.split(b"\x00"):
             body = cobs.decode(part)
-            if len(body) >= 4 and _modbus(body) == 0:
+            if len(body) >= 4 and crc(body) == 0:
                 found.append((body[0], body[1], body[2:-2]))
         return len(found)
 
     return decode
+
+
+def cobs_crcmod(size: int, count: int) -> Decode:
+    """COBS with crcmod's CRC, whose C works a byte at a time."""
+    return _cobs(size, count, _modbus)
+
+
+def cobs_fastcrc(size: int, count: int) -> Decode:
+    """COBS with fastcrc's CRC, the fastest on the package index."""
+    from fastcrc import crc16
+
+    return _cobs(size, count, crc16.modbus)
 
 
 def _construct(size: int, count: int, *, compiled: bool) -> Decode:
@@ -286,10 +358,15 @@ def _ubx(reader: Any) -> Iterator[Any]:
 
 PEERS = (
     Peer("framelink", ours),
+    Peer("framelink, with a loop and all attributes read", ours_read),
+    Peer("framelink, pure Python", partial(ours, language="Python")),
+    Peer("framelink, pure Python, loop and attributes", partial(ours_read, language="Python")),
+    Peer("framelink's C core, no Python objects", bare_core),
     Peer("prototype: find, slice, crcmod, frame objects", _prototype(_Plain, _modbus)),
     Peer("prototype: find, slice, fastcrc, frame objects", prototype_fastcrc),
     Peer("prototype: find, slice, crcmod, bare tuples", _prototype(lambda a, c, d: (a, c, d), _modbus)),
-    Peer("cobs (C), split, CRC (C)", cobs_split),
+    Peer("cobs (C), split, crcmod (C)", cobs_crcmod),
+    Peer("cobs (C), split, fastcrc (Rust)", cobs_fastcrc),
     Peer("construct, compiled", construct_compiled),
     Peer("construct, interpreted", construct_interpreted, slow=True),
     Peer("state machine, a byte at a time", bytewise_machine, slow=True),

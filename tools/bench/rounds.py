@@ -9,15 +9,25 @@ from typing import Any
 
 Row = dict[str, Any]
 
+LEAST_TIME = 0.005  # seconds; less is lost in the clock's steps, and in caches that the one before has filled
+
 
 def medians(contenders: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, float]:
-    """Return each contender's median of process CPU seconds; one round more is run first, to warm up."""
+    """Return each contender's median of process CPU seconds for one piece of work.
+
+    One round more is run first: it warms up, and tells how often to repeat what is done in no time.
+    """
+    repeats = {name: 1 + int(LEAST_TIME / max(_spent(work, 1), 1e-9)) for name, work in contenders.items()}
     times: dict[str, list[float]] = {name: [] for name in contenders}
-    for number in range(rounds + 1):
+    for _ in range(rounds):
         for name, work in contenders.items():
-            before = time.process_time()
-            work()
-            spent = time.process_time() - before
-            if number:
-                times[name].append(spent)
+            times[name].append(_spent(work, repeats[name]))
     return {name: statistics.median(spent) for name, spent in times.items()}
+
+
+def _spent(work: Callable[[], object], repeats: int) -> float:
+    """Return the CPU seconds of one piece of work, of so many in a row."""
+    before = time.process_time()
+    for _ in range(repeats):
+        work()
+    return (time.process_time() - before) / repeats

@@ -24,7 +24,7 @@
     (((unsigned)(crc) << 1 & 0xFFFFU) ^ ((unsigned)(crc) & 0x8000U ? FL_CRC_POLYNOMIAL : 0U))
 #endif
 
-#if FL_CRC_TABLE == FL_CRC_TABLE_16 || FL_CRC_TABLE == FL_CRC_TABLE_256
+#if FL_CRC_TABLE >= FL_CRC_TABLE_16
 
 /* What each bit of a byte does to the CRC; a table's number is the sum of its bits' (a CRC is linear).
  * An enumerator is an int, which may have 16 bits: so it holds the number less 32,768. */
@@ -72,7 +72,7 @@ enum {
 
 #endif
 
-#if FL_CRC_TABLE == FL_CRC_TABLE_256
+#if FL_CRC_TABLE == FL_CRC_TABLE_256 || FL_CRC_TABLE == FL_CRC_TABLE_SLICES
 
 static const uint16_t fl_crc_table[256] FL_IN_FLASH = {
     FL_ROW_64(FL_CRC_OF_8, 0), FL_ROW_64(FL_CRC_OF_8, 64), FL_ROW_64(FL_CRC_OF_8, 128), FL_ROW_64(FL_CRC_OF_8, 192)};
@@ -124,8 +124,19 @@ static inline uint16_t fl_crc_byte(uint16_t crc, uint8_t byte)
 }
 
 #else
-#error "FL_CRC_TABLE is 0, 16, 256, or 1 for the platform's own"
+#error "FL_CRC_TABLE is 0, 16, 256, 4096, or 1 for the platform's own"
 #endif
+
+#if FL_CRC_TABLE == FL_CRC_TABLE_SLICES && FL_CRC_REFLECTED
+
+#include "fl_fold.h"
+
+static inline uint16_t fl_check(const uint8_t *bytes, size_t size)
+{
+    return (uint16_t)(fl_crc_block(bytes, size) ^ FL_CRC_XOROUT);
+}
+
+#else
 
 static inline uint16_t fl_check(const uint8_t *bytes, size_t size)
 {
@@ -134,6 +145,8 @@ static inline uint16_t fl_check(const uint8_t *bytes, size_t size)
         crc = fl_crc_byte(crc, *bytes++);
     return (uint16_t)(crc ^ FL_CRC_XOROUT);
 }
+
+#endif
 
 #else
 

@@ -1,31 +1,23 @@
-/* The block receiver, with a sliced CRC. */
+/* The block receiver, with a check over many bytes at once. */
 #include "fl_feed.h"
 
 #include <string.h>
 
+#include "fl_check.h"
 #include "fl_layout.h"
-#include "fl_slices.h"
 
-/* Count the bytes up to the next that may begin a header as noise, and return where it is. */
-static const uint8_t *skip_noise(fl_receiver *receiver, const uint8_t *at, const uint8_t *end)
+static inline bool may_begin_frame(const uint8_t *at, size_t there)
 {
-    const uint8_t *found = at;
-    while ((found = memchr(found, fl_header[0], (size_t)(end - found))) != NULL) {
-        size_t there = (size_t)(end - found);
-        if (memcmp(found, fl_header, there < FL_HEADER_SIZE ? there : FL_HEADER_SIZE) == 0)
-            break;
-        found++;
-    }
-    if (found == NULL)
-        found = end;
-    receiver->ledger.count[FL_COUNT_NOISE] += (uint32_t)(found - at);
-    return found;
+    if (there < FL_HEADER_SIZE)
+        return memcmp(at, fl_header, there) == 0;
+    return at[0] == fl_header[0] && memcmp(at, fl_header, FL_HEADER_SIZE) == 0;
 }
 
 /* Return what the bytes from `candidate` on are, which begin with a header or a part of one; `*whole` becomes
- * the bytes of the frame where the head is complete. */
-static inline uint8_t judge(const uint8_t *candidate, size_t used, size_t *whole)
+ * the bytes of the frame, 0 where the head is incomplete. */
+static uint8_t judge(const uint8_t *candidate, size_t used, size_t *whole)
 {
+    *whole = 0;
     if (used < FL_HEAD_SIZE)
         return FL_POSSIBLE;
     size_t size = fl_data_size(candidate);
@@ -39,77 +31,126 @@ static inline uint8_t judge(const uint8_t *candidate, size_t used, size_t *whole
     }
     if (memcmp(candidate + tail_at, fl_tail, FL_TAIL_SIZE) != 0)
         return FL_COUNT_TAIL;
-    uint16_t computed = fl_check_sliced(candidate + FL_COVERED_FROM, check_at - FL_COVERED_FROM);
+    uint16_t computed = fl_check(candidate + FL_COVERED_FROM, check_at - FL_COVERED_FROM);
     return computed == fl_check_of(candidate + check_at) ? FL_WHOLE : FL_COUNT_CHECK;
 }
 
-/* Hold the candidate at the end of a block back for the next one. */
-static void hold(fl_receiver *receiver, const uint8_t *candidate, size_t used, size_t whole)
+/* Move `*at` on to what is a frame or may become one, and count what is passed over.
+ *
+ * Returns whether it is one; `*whole` becomes its bytes, 0 where the head is incomplete. */
+static bool seek(fl_receiver *receiver, const uint8_t **at, const uint8_t *end, size_t *whole)
 {
-    memcpy(receiver->bytes, candidate, used);
+    const uint8_t *candidate = *at;
+    uint8_t verdict = FL_POSSIBLE;
+    while (candidate < end) {
+        size_t there = (size_t)(end - candidate);
+        verdict = may_begin_frame(candidate, there) ? judge(candidate, there, whole) : FL_COUNT_NOISE;
+        if (verdict >= FL_WHOLE)
+            break;
+        receiver->ledger.count[verdict]++; /* its first byte; the search goes on at its second */
+        candidate++;
+    }
+    *at = candidate;
+    return verdict == FL_WHOLE;
+}
+
+/* Return the frame that stands at `whole`, and count it. */
+static inline fl_frame deliver(fl_receiver *receiver, const uint8_t *at, size_t whole)
+{
+    receiver->ledger.count[FL_COUNT_FRAMES]++;
+    receiver->ledger.delivered += (uint32_t)whole;
+    return (fl_frame){
+        .data = at + FL_HEAD_SIZE,
+        .size = (fl_size)(whole - FL_OVERHEAD),
+        .addr = fl_field(at, FL_ADDR_PLACE),
+        .cmd = fl_field(at, FL_CMD_PLACE),
+    };
+}
+
+/* Note that what is held may still become a frame, of `whole` bytes if that is known. */
+static void hold(fl_receiver *receiver, size_t used, size_t whole)
+{
     receiver->used = receiver->judged = (fl_size)used;
     receiver->whole = (fl_size)whole;
 }
 
-/* Find the frames of a block when nothing is held back from before it. */
+/* Move the block's beginning. */
+static void move(fl_block *block, const uint8_t *to)
+{
+    block->size -= (size_t)(to - block->bytes);
+    block->bytes = to;
+}
+
+/* Find the frames of a block when nothing is held from before it. */
 static size_t scan(fl_receiver *receiver, fl_block *block, fl_frame *frames, size_t max)
 {
     const uint8_t *at = block->bytes, *end = at + block->size;
-    size_t count = 0, delivered = 0;
-    while (count < max && (at = skip_noise(receiver, at, end)) < end) {
-        size_t whole = 0;
-        uint8_t verdict = judge(at, (size_t)(end - at), &whole);
-        if (verdict == FL_WHOLE) {
-            frames[count++] = (fl_frame){
-                .data = at + FL_HEAD_SIZE,
-                .size = (fl_size)(whole - FL_OVERHEAD),
-                .addr = fl_field(at, FL_ADDR_PLACE),
-                .cmd = fl_field(at, FL_CMD_PLACE),
-            };
-            delivered += whole;
-            at += whole;
-        } else if (verdict == FL_POSSIBLE) {
-            hold(receiver, at, (size_t)(end - at), whole);
-            at = end;
-        } else {
-            receiver->ledger.count[verdict]++; /* its first byte; the search goes on at its second */
-            at++;
-        }
+    size_t count = 0, whole = 0;
+    while (count < max && seek(receiver, &at, end, &whole)) {
+        frames[count++] = deliver(receiver, at, whole);
+        at += whole;
     }
-    receiver->ledger.count[FL_COUNT_FRAMES] += (uint32_t)count;
-    receiver->ledger.delivered += (uint32_t)delivered;
-    block->bytes = at;
-    block->size = (size_t)(end - at);
+    if (count < max) {
+        size_t rest = (size_t)(end - at);
+        memcpy(receiver->bytes, at, rest);
+        hold(receiver, rest, whole);
+        at = end;
+    }
+    move(block, at);
     return count;
 }
 
-/* Feed the candidate that is held back, a byte at a time, until it is settled or lies in the block alone. */
-static const fl_frame *settle_held(fl_receiver *receiver, fl_block *block)
+/* Drop the bytes that are held before `from`, of which `used` remain. */
+static void drop_held(fl_receiver *receiver, const uint8_t *from, size_t used)
 {
-    const uint8_t *begin = block->bytes;
-    const fl_frame *frame = fl_receiver_next(receiver);
-    while (frame == NULL && receiver->used > (size_t)(block->bytes - begin) && block->size > 0) {
-        block->size--;
-        frame = fl_receiver_push(receiver, *block->bytes++);
+    uint8_t *to = receiver->bytes;
+    if (from != to)
+        for (; used > 0; used--)
+            *to++ = *from++;
+}
+
+/* Add bytes of the block to the `used` ones that are held, so that there are `wanted` if it has as many.
+ *
+ * Returns how many there are. */
+static size_t top_up_held(fl_receiver *receiver, fl_block *block, size_t used, size_t wanted)
+{
+    size_t count = wanted - used < block->size ? wanted - used : block->size;
+    memcpy(receiver->bytes + used, block->bytes, count);
+    move(block, block->bytes + count);
+    return used + count;
+}
+
+/* Feed the candidate that is held until it is a frame, or lies in the block alone, or the block is used up.
+ *
+ * Returns whether it is a frame. */
+static bool settle_held(fl_receiver *receiver, fl_block *block, fl_frame *frame)
+{
+    const uint8_t *begin = block->bytes, *at = receiver->bytes + receiver->taken;
+    size_t used = receiver->used, whole = 0;
+    receiver->taken = 0;
+    while (!seek(receiver, &at, receiver->bytes + used, &whole)) {
+        used = (size_t)(receiver->bytes + used - at);
+        drop_held(receiver, at, used);
+        at = receiver->bytes;
+        if (used <= (size_t)(block->bytes - begin)) {
+            move(block, block->bytes - used);
+            used = 0;
+        }
+        hold(receiver, used, whole);
+        if (used == 0 || block->size == 0)
+            return false;
+        used = top_up_held(receiver, block, used, whole == 0 ? FL_HEAD_SIZE : whole);
     }
-    if (frame == NULL && receiver->used <= (size_t)(block->bytes - begin)) {
-        block->bytes -= receiver->used;
-        block->size += receiver->used;
-        receiver->used = receiver->judged = 0;
-    }
-    return frame;
+    receiver->used = (fl_size)used;
+    receiver->taken = (fl_size)((size_t)(at - receiver->bytes) + whole);
+    receiver->judged = 0; /* of those behind it */
+    *frame = deliver(receiver, at, whole);
+    return true;
 }
 
 size_t fl_receiver_feed(fl_receiver *receiver, fl_block *block, fl_frame *frames, size_t max)
 {
-    if (receiver->used > 0) {
-        const fl_frame *frame = settle_held(receiver, block);
-        if (frame != NULL) {
-            frames[0] = *frame;
-            return 1; /* its data are the receiver's, so nothing may be held back until it is used */
-        }
-        if (receiver->used > 0)
-            return 0;
-    }
-    return scan(receiver, block, frames, max);
+    if (receiver->used > 0 && settle_held(receiver, block, frames))
+        return 1; /* its data are among the bytes that are held, so no others may be before they are used */
+    return receiver->used > 0 ? 0 : scan(receiver, block, frames, max);
 }

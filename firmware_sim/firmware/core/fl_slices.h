@@ -1,4 +1,4 @@
-/* The check over many bytes at once, for hosts: a CRC sliced by 16.  Private to the core.
+/* A reflected CRC over 16 bytes at once, with tables.  Private to the core, and only for fl_check.h.
  *
  * Precedent: Kounavis and Berry, "A Systematic Approach to Building High Performance Software-Based CRC
  * Generators", 2005.  A CRC is linear, so the CRC of 16 bytes is the sum of 16 numbers, each looked up by one
@@ -7,11 +7,7 @@
 #ifndef FL_SLICES_H
 #define FL_SLICES_H
 
-#include "fl_check.h"
-
-#if FL_CHECK == FL_CHECK_CRC16 && FL_CRC_REFLECTED && FL_CRC_TABLE == FL_CRC_TABLE_256
-
-#define FL_SLICES 16
+#define FL_SLICES 16U /* bytes */
 
 /* FL_SLICE_k_b is what bit b of a byte adds when k bytes of zeros follow it. */
 #define FL_STEP_4(crc) FL_CRC_STEP(FL_CRC_STEP(FL_CRC_STEP(FL_CRC_STEP(crc))))
@@ -50,8 +46,9 @@ enum {
 
 #define FL_SLICE_IF(n, slice, bit) ((n) >> bit & 1 ? FL_SLICE_##slice##_##bit : 0)
 #define FL_SLICE_OF(n, slice) \
-    (FL_SLICE_IF(n, slice, 0) ^ FL_SLICE_IF(n, slice, 1) ^ FL_SLICE_IF(n, slice, 2) ^ FL_SLICE_IF(n, slice, 3) ^ \
-     FL_SLICE_IF(n, slice, 4) ^ FL_SLICE_IF(n, slice, 5) ^ FL_SLICE_IF(n, slice, 6) ^ FL_SLICE_IF(n, slice, 7))
+    (FL_SLICE_IF(n, slice, 0) ^ FL_SLICE_IF(n, slice, 1) ^ FL_SLICE_IF(n, slice, 2) ^ \
+     FL_SLICE_IF(n, slice, 3) ^ FL_SLICE_IF(n, slice, 4) ^ FL_SLICE_IF(n, slice, 5) ^ \
+     FL_SLICE_IF(n, slice, 6) ^ FL_SLICE_IF(n, slice, 7))
 #define FL_SLICE_OF_0(n) FL_SLICE_OF(n, 0)
 #define FL_SLICE_OF_1(n) FL_SLICE_OF(n, 1)
 #define FL_SLICE_OF_2(n) FL_SLICE_OF(n, 2)
@@ -89,7 +86,8 @@ static inline uint16_t fl_crc_slices(uint16_t crc, const uint8_t *bytes, size_t 
     return sum;
 }
 
-static inline uint16_t fl_check_sliced(const uint8_t *bytes, size_t size)
+/* Return the CRC of any number of bytes, without the final XOR. */
+static inline uint16_t fl_crc_sliced(const uint8_t *bytes, size_t size)
 {
     uint16_t crc = FL_CRC_FIRST;
     for (; size >= FL_SLICES; size -= FL_SLICES, bytes += FL_SLICES)
@@ -98,16 +96,7 @@ static inline uint16_t fl_check_sliced(const uint8_t *bytes, size_t size)
         crc = fl_crc_slices(crc, bytes, size);
     else if (size == 1)
         crc = fl_crc_byte(crc, *bytes);
-    return (uint16_t)(crc ^ FL_CRC_XOROUT);
+    return crc;
 }
-
-#else
-
-static inline uint16_t fl_check_sliced(const uint8_t *bytes, size_t size)
-{
-    return fl_check(bytes, size);
-}
-
-#endif
 
 #endif
