@@ -104,17 +104,17 @@ class PythonEngine:
         Returns:
             The frames that lay inside the candidate.
         """
-        frames: list[Frame] = []
-        offsets: list[int] = []
-        while self._pending:
+        frames = self._scan(bytes(self._pending), silent=True)
+        while self._pending:  # less than a header, and what may be the beginning of another inside it
             self._noise["timeout"] += 1
-            frames += self._scan(bytes(self._pending[1:]))
-            offsets += self._offsets
-        self._offsets = offsets
+            self._keep(bytes(self._pending[1:]))
         return frames
 
-    def _scan(self, buffer: bytes) -> list[Frame]:
-        """Take all that can be decided out of the buffer, which is the end of the stream; keep the rest."""
+    def _scan(self, buffer: bytes, *, silent: bool = False) -> list[Frame]:
+        """Take all that can be decided out of the buffer, which is the end of the stream; keep the rest.
+
+        On a silent line nothing more will come, so a candidate that is incomplete is decided as well.
+        """
         header, tail, tail_size, head_size, trailer_size, covered_from, frame_base = self._layout
         read_head, check_of, check_holds, choosy, allows, length_bias = self._judges
         find, limit, noise = buffer.find, len(buffer), self._noise
@@ -127,31 +127,29 @@ class PythonEngine:
             if start != position:
                 noise["noise"] += start - position
                 position = start
-            if start > last_start:
+            reason: Reason | None = None  # the candidate is possible
+            if start <= last_start:
+                addr, cmd, length = read_head(buffer, start)
+                end = start + frame_base + length
+                tail_start = end - tail_size
+                if choosy and not allows(cmd, length - length_bias):
+                    reason = "length"
+                elif end > limit:
+                    reason = None if tail.startswith(buffer[tail_start:limit]) else "tail"
+                elif buffer[tail_start:end] != tail:
+                    reason = "tail"
+                elif check_of(buffer[start + covered_from : tail_start]) != check_holds:
+                    reason = "check"
+                else:
+                    frames.append(make_frame((addr, cmd, buffer[start + head_size : end - trailer_size])))
+                    if offsets is not None:
+                        offsets.append(base + start)
+                    delivered += end - start
+                    position = end
+                    continue
+            if reason is None and not silent:
                 break
-            addr, cmd, length = read_head(buffer, start)
-            end = start + frame_base + length
-            tail_start = end - tail_size
-            reason: Reason
-            if choosy and not allows(cmd, length - length_bias):
-                reason = "length"
-            elif end > limit:
-                if tail.startswith(buffer[tail_start:limit]):
-                    break
-                reason = "tail"
-            elif buffer[tail_start:end] != tail:
-                reason = "tail"
-            elif check_of(buffer[start + covered_from : tail_start]) != check_holds:
-                reason = "check"
-            else:
-                data = buffer[start + head_size : end - trailer_size]
-                frames.append(make_frame((addr, cmd, data)))
-                if offsets is not None:
-                    offsets.append(base + start)
-                delivered += end - start
-                position = end
-                continue
-            noise[reason] += 1  # the candidate's first byte; the search goes on at its second
+            noise[reason or "timeout"] += 1  # the candidate's first byte; the search goes on at its second
             position = start + 1
 
         self._delivered += delivered

@@ -190,3 +190,14 @@ def test_hostile_input_is_taken_in_bounded_time(name: str, language: str) -> Non
     for begin in range(0, len(stream), 4096):
         receiver.feed(stream[begin : begin + 4096])
     assert time.process_time() - before < HOSTILE_SECONDS
+
+
+def test_silence_after_a_long_candidate_costs_time_in_proportion_to_its_length() -> None:
+    """With a len of two bytes a candidate may hold 65,535 false headers; giving it up looks at each once."""
+    format = FrameFormat(header=b"\xff", fields=("len",), length_size=2)
+    receiver = PythonReceiver(format)
+    receiver.feed(b"\xff" * 65_535)
+    before = time.process_time()
+    assert receiver.flush() == []
+    assert time.process_time() - before < HOSTILE_SECONDS / 4
+    assert receiver.ledger.noise["timeout"] == 65_535

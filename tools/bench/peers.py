@@ -1,7 +1,4 @@
-"""The decoders that users pick today, each as a function of a stream that it can decode.
-
-yahdlc, another codec in C for Python, is not among them: no package index that we can reach has it.
-"""
+"""The decoders that users pick today, each as a function of a stream that it can decode."""
 
 from __future__ import annotations
 
@@ -188,6 +185,22 @@ def cobs_fastcrc(size: int, count: int) -> Decode:
     return _cobs(size, count, crc16.modbus)
 
 
+def yahdlc(size: int, count: int) -> Decode:
+    """Yahdlc, in C; a frame a call, since it gives the first one of a buffer and drops the rest."""
+    import yahdlc as hdlc
+
+    frames = [hdlc.frame_data(data) for data in payloads(size, count)]
+    return lambda: sum(len(hdlc.get_data(one)[0]) == size for one in frames)
+
+
+def yahdlc_encode() -> Callable[[bytes], bytes]:
+    """Return yahdlc's encoder."""
+    import yahdlc as hdlc
+
+    encode: Callable[[bytes], bytes] = hdlc.frame_data
+    return encode
+
+
 def _construct(size: int, count: int, *, compiled: bool) -> Decode:
     import construct as c
 
@@ -367,6 +380,7 @@ PEERS = (
     Peer("prototype: find, slice, crcmod, bare tuples", _prototype(lambda a, c, d: (a, c, d), _modbus)),
     Peer("cobs (C), split, crcmod (C)", cobs_crcmod),
     Peer("cobs (C), split, fastcrc (Rust)", cobs_fastcrc),
+    Peer("yahdlc (C)", yahdlc),
     Peer("construct, compiled", construct_compiled),
     Peer("construct, interpreted", construct_interpreted, slow=True),
     Peer("state machine, a byte at a time", bytewise_machine, slow=True),

@@ -8,10 +8,11 @@ import statistics
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from framelink.wire import Frame, encode
 from framelink.wire.codec import python_encode
-from tools.bench.peers import PEERS, READ, engine, ours, ours_stream
+from tools.bench.peers import PEERS, READ, engine, ours, ours_stream, yahdlc_encode
 from tools.bench.rounds import Row, medians
 
 SIZES = (16, 64, 200)
@@ -86,6 +87,7 @@ def _encoding(count: int, rounds: int) -> list[Row]:
             {
                 "C": partial(_encode_often, encode, frame, count),
                 "Python": partial(_encode_often, python_encode, frame, count),
+                "yahdlc": partial(_encode_often, yahdlc_encode(), frame.data, count),
             },
             rounds=rounds,
         )
@@ -101,9 +103,9 @@ def _encoding(count: int, rounds: int) -> list[Row]:
     return rows
 
 
-def _encode_often(encode: Callable[[Frame], bytes], frame: Frame, count: int) -> None:
+def _encode_often(encode: Callable[[Any], bytes], what: Frame | bytes, count: int) -> None:
     for _ in range(count):
-        encode(frame)
+        encode(what)
 
 
 def _hostile(rounds: int) -> list[Row]:

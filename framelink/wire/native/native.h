@@ -22,7 +22,7 @@ typedef struct native_frame {
 #define NATIVE_SIZES (FL_MAX_DATA / NATIVE_STEP + 2) /* of room for the data of frames that the core gives */
 #define NATIVE_POOLED 256U                            /* frames of each size: most of those of a 4 KiB read */
 
-/* Memory of frames that are gone, for those to come; it saves a frame a fifth of its time. */
+/* Memory of frames that are gone, for those to come; it saves a frame a sixth of its time. */
 typedef struct native_pool {
     native_frame *first[NATIVE_SIZES]; /* the next one is where the address was */
     unsigned count[NATIVE_SIZES];
