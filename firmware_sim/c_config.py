@@ -63,7 +63,8 @@ def config_header(format: FrameFormat, *, max_data: int | None = None, table: in
     Args:
         format: The device's variant of the frame.
         max_data: The largest number of data bytes of this build; the format's own if it is None.
-        table: FL_CRC_TABLE: 0, 16, 256, or 1 for the platform's own; None leaves it to the build.
+        table: FL_CRC_TABLE: 0, 16, 256, 4096 for hosts, or 1 for the platform's own; None leaves it to the
+            build.
     """
     choices: dict[str, object] = {
         "FL_MAX_DATA": format.largest_data if max_data is None else min(max_data, format.largest_data),

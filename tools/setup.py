@@ -25,6 +25,9 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 MIN_PYTHON = (3, 11)
 GROUPS = {"run": [], "test": ["test"], "bench": ["test", "bench"]}
 C_SOURCES = ("framelink/wire/native", "firmware_sim/firmware/core")
+QUIET = {
+    "PYTHONWARNINGS": "ignore:`[tool.setuptools.ext-modules]`"
+}  # says that it is new; nothing to do for us
 PIP = "pip>=25.1"  # the first that installs dependency groups
 
 Check = Callable[[], bool]
@@ -102,7 +105,7 @@ def _python_packages(purpose: str) -> int:
     for packages in (["--upgrade", PIP], ["--editable", ".", *groups]):
         options = ["--quiet", "--disable-pip-version-check"]
         command = [str(BIN / "python"), "-m", "pip", "install", *options, *packages]
-        if subprocess.run(command, cwd=ROOT, check=False).returncode:
+        if subprocess.run(command, cwd=ROOT, env={**os.environ, **QUIET}, check=False).returncode:
             return _fail("pip could not install the packages; its message is above")
     stamp.write_text(wanted)
     return 0
