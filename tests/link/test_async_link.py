@@ -595,16 +595,6 @@ async def test_an_incomplete_frame_is_given_up_after_silence(device: PtyDevice) 
         assert link.ledger.pending == 0
 
 
-async def test_a_frame_that_pauses_in_the_middle_is_not_given_up(device: PtyDevice) -> None:
-    """Bytes that keep coming put the end off."""
-    async with connect(str(device.path)) as link:
-        for byte in encode(FRAME):
-            device.write(bytes([byte]))
-            await asyncio.sleep(0.02)
-        assert await link.receive(DEADLINE) == FRAME
-        assert link.ledger.noise_bytes == 0
-
-
 async def test_a_host_that_stalls_does_not_take_that_for_silence(device: PtyDevice) -> None:
     """The loop stood still while the rest of the frame came in; the frame arrives."""
     async with connect(str(device.path)) as link:
