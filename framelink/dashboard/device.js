@@ -8,7 +8,6 @@ import { ageText, hex, spacedHex } from "./text.js";
 
 const MAX_UNKNOWN = 8; // commands without a schema whose latest bytes are shown
 const UNKNOWN_BYTES = 16; // of them
-const REPLY = 0x80;
 
 export class Device {
   #link;
@@ -66,7 +65,7 @@ export class Device {
   take(frame, now) {
     this.#pulse.beat(now);
     if (!frame.fields) this.#keepBytes(frame);
-    else if (frame.cmd & REPLY) this.#parameters?.take(frame);
+    else if (this.#isReply(frame.cmd)) this.#parameters?.take(frame);
     else this.#streamOf(frame.message)?.take(frame, now);
   }
 
@@ -118,6 +117,11 @@ export class Device {
       read: (parameter) => this.#actions.command(link, addr, { message: "get", fields: { parameter } }),
       set: (parameter) => this.#actions.compose(link, addr, parameter),
     };
+  }
+
+  /** Whether the schema says so: not every device marks a reply by the same bit. */
+  #isReply(cmd) {
+    return this.#schema?.commands.some((one) => one.reply_id === cmd);
   }
 
   #streamOf(name) {

@@ -31,6 +31,7 @@ class Bench:
         self.commands: list[Command] = []
         self.name = "motor"
         self.schema: str | None = "motor"
+        self.schemas = {"motor": MOTOR, "standard": STANDARD}
         self.parameters = {"setpoint": 1000, "load": 30}
         self.frames = 7
         self.noise = {"noise": 5, "length": 0, "tail": 0, "check": 1, "timeout": 0}
@@ -65,7 +66,7 @@ class Bench:
     def _describe(self) -> dict[str, Any]:
         return {
             "links": [self.link()],
-            "schemas": {"motor": MOTOR.describe(), "standard": STANDARD.describe()},
+            "schemas": {name: one.describe() for name, one in self.schemas.items()},
         }
 
     def link(self, state: str = "connected") -> dict[str, Any]:

@@ -5,11 +5,19 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from framelink.message import Schema
 from framelink.wire import Frame
 from tests.dashboard.bench import NO_SIDEWAYS, Bench, curve, live, until_drawn, watching
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # the browser's
 
+ODD = """
+device = { name = "motor", standard = false }
+event = [
+    { id = 0x20, name = "motor", fields = [{ name = "speed", type = "u8" }] },
+    { id = 0x90, name = "tick", fields = [{ name = "count", type = "u8" }] },
+]
+"""
 NASTY = "<img src=x onerror=\"document.title='owned'\"><b>motor</b>"
 SPEED = '[data-field="speed"] dd'
 LINES = """all => all.map((one) => {
@@ -143,6 +151,14 @@ async def test_further_events_appear_when_they_first_come(bench: Bench, page: Pa
     bench.trip()
     await expect(page.locator('[data-event="tripped"] h4')).to_have_text("tripped")
     await expect(page.locator('[data-event="tripped"] dd')).to_have_text("overcurrent")
+
+
+async def test_a_device_may_have_events_that_look_like_replies(bench: Bench, browser: Browser) -> None:
+    """Its schema says what they are."""
+    bench.schemas["motor"] = Schema.parse(ODD)
+    async with watching(browser, bench) as page:
+        bench.hub.publish_frame("left", Frame(2, 0x90, b"\x2a"), message="tick", fields={"count": 42})
+        await expect(page.locator('[data-field="count"] dd')).to_have_text("42")
 
 
 async def test_a_device_without_a_schema_shows_its_latest_bytes(bench: Bench, page: Page) -> None:
