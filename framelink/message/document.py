@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import Annotated, Any, Literal
 
 import msgspec
 
-from framelink.errors import SchemaError
+from framelink.config_files import parse_table, to_record
+from framelink.errors import ConfigError, SchemaError
 from framelink.message.fields import Field
 
 Byte = Annotated[int, msgspec.Meta(ge=0, le=0xFF)]
@@ -23,7 +23,10 @@ class DeviceEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         description: For people.
         byte_order: Of all its numbers.
         standard: Whether it knows the standard commands.
-        max_data: The largest payload that its frames carry, as in its frame format.
+        max_data: The largest payload that its frames carry; None means what its frame format allows.
+        version: Of its messages.  A device whose messages have one may be newer than its schema: what a
+            payload has beyond the known fields is left alone.
+        sequenced: Whether requests 0x20 to 0x5F and their replies have a sequence byte in front.
     """
 
     name: Annotated[str, msgspec.Meta(min_length=1)]
@@ -31,16 +34,41 @@ class DeviceEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     description: str = ""
     byte_order: Literal["little", "big"] = "little"
     standard: bool = True
-    max_data: TwoBytes = 0xFF
+    max_data: TwoBytes | None = None
+    version: Annotated[int, msgspec.Meta(ge=1, le=0xFFFF)] | None = None
+    sequenced: bool = False
+
+
+class StructEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[struct]]`: fields that other fields have as their type; the value is then a mapping."""
+
+    name: str
+    description: str = ""
+    fields: list[Field] = []
 
 
 class CommandEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[[command]]`: a request and its reply; `reply_id` is None for the id with bit 7 set."""
+    """`[[command]]`: a request and its reply.
+
+    Attributes:
+        id: The request's number.
+        reply_id: The reply's; None for the id with bit 7 set.
+        name: The message's name.
+        description: For people.
+        repeatable: Whether the device may be asked twice when once is meant, since that does no harm.
+        timeout: Seconds that the device may take to answer; None means as long as it usually does.
+        priority: Which lane of the transmit queue its requests take.
+        request: The request's fields.
+        reply: The reply's fields.
+    """
 
     id: Byte
     reply_id: Byte | None = None
     name: str
     description: str = ""
+    repeatable: bool = False
+    timeout: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    priority: Literal["control", "normal", "bulk"] = "normal"
     request: list[Field] = []
     reply: list[Field] = []
 
@@ -61,9 +89,11 @@ class ParameterEntry(Field, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A schema file."""
+    """A schema file; `frame` is its variant of the frame, as in a format file."""
 
     device: DeviceEntry
+    frame: dict[str, Any] = {}
+    struct: list[StructEntry] = []
     command: list[CommandEntry] = []
     event: list[EventEntry] = []
     parameter: list[ParameterEntry] = []
@@ -76,15 +106,6 @@ def parse(text: str, source: str) -> Document:
         SchemaError: It is no TOML, or has unknown keys or values of the wrong type.
     """
     try:
-        return msgspec.convert(_tables(text, source), Document)
-    except msgspec.ValidationError as error:
-        raise SchemaError(f"{source}: {str(error).replace('$.', '')}") from None
-
-
-def _tables(text: str, source: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except RecursionError:
-        raise SchemaError(f"{source}: not a TOML file: nested too deeply") from None
-    except ValueError as error:  # a TOMLDecodeError, or a number too long for int()
-        raise SchemaError(f"{source}: not a TOML file: {error}") from None
+        return to_record(parse_table(text, source), Document, source)
+    except ConfigError as error:
+        raise SchemaError(str(error)) from None

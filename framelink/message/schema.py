@@ -2,93 +2,64 @@
 
 from __future__ import annotations
 
-import enum
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from framelink.errors import PayloadError, SchemaError
-from framelink.message.document import CommandEntry, Document, ParameterEntry, parse
-from framelink.message.fields import PARAMETER_TYPES, Field, Value
+from framelink.message.alarms import Alarm
+from framelink.message.catalogue import Catalogue
+from framelink.message.description import describe
+from framelink.message.document import Document, ParameterEntry, StructEntry, parse
+from framelink.message.fields import PARAMETER_TYPES, Field
 from framelink.message.files import read_schema, read_standard
 from framelink.message.layout import Layout
-from framelink.message.rules import require_name, require_valid
-from framelink.message.values import shown
-from framelink.wire import REPLY, Frame
-
-Kind = Literal["request", "reply", "event"]
-
-
-class RefusalCode(enum.IntEnum):
-    """Why a device refuses a command, as in its negative reply."""
-
-    UNKNOWN_COMMAND = 1
-    BAD_LENGTH = 2
-    BAD_VALUE = 3
-    BUSY = 4
-    NOT_PERMITTED = 5
-    FAILED = 6
-
-
-@dataclass(frozen=True)
-class Message:
-    """A frame whose payload is understood.
-
-    Attributes:
-        frame: The frame.
-        name: The message's name in the schema.
-        kind: Whether it is a request, a reply or an event.
-        fields: Field name → value.
-    """
-
-    frame: Frame
-    name: str
-    kind: Kind
-    fields: Mapping[str, Value]
-
-
-@dataclass(frozen=True)
-class Undecodable:
-    """A frame whose payload does not fit its schema.
-
-    Attributes:
-        frame: The frame.
-        reason: What does not fit.
-    """
-
-    frame: Frame
-    reason: str
-
-
-@dataclass(frozen=True)
-class _Spec:
-    """One direction of a message: what stands in its frames."""
-
-    cmd: int
-    name: str
-    kind: Kind
-    layout: Layout
+from framelink.message.lengths import legal_lengths
+from framelink.message.messages import NO_SEQUENCE, Command, Kind, Message, Undecodable
+from framelink.message.problems import shown
+from framelink.message.rules import require_valid
+from framelink.message.structs import Structs
+from framelink.wire import REPLY, Frame, FrameFormat
 
 
 class Schema:
-    """A device's messages; make one with `load` or `parse`."""
+    """A device's messages; make one with `load` or `parse`.
+
+    Attributes:
+        document: What stands in the file.
+        format: The device's variant of the frame, with the legal payload lengths of each of its commands: for
+            a host, whose receiver then gives a damaged frame up early.
+        frame_format: The same without the messages' lengths: for a device, which is to refuse a bad length,
+            and for whoever wants to see payloads that do not fit.
+        structs: Name → struct, as the file has it.
+        parameters: Number → parameter.
+    """
 
     def __init__(self, document: Document, source: str, standard: Document | None = None) -> None:
-        self._source = source
+        self.document = document
         self._device = document.device
+        frame = _format(document, source)
+        structs = Structs(document.struct, self._device.byte_order, source)
+        self.frame_format = frame
+        self.structs: Mapping[str, StructEntry] = structs.entries
+        self.parameters = _parameters(document.parameter, structs, source)
+        most = _max_data(document, frame)
         known = standard.command if standard else []
-        self._standard = {one.name for one in known}
-        self._commands = [*known, *document.command]
-        self._events = document.event
-        self.parameters = _parameters(document.parameter, source)
-        self._by_cmd: dict[int, _Spec] = {}
-        self._by_name: dict[tuple[str, Kind], _Spec] = {}
-        self._reply_cmds: dict[int, int] = {}
-        for command in self._commands:
-            self._add_command(command)
+        self._catalogue = Catalogue(
+            self._device,
+            source,
+            standard={one.name for one in known},
+            max_data=most,
+            parameters=self.parameters,
+            structs=structs.parts,
+        )
+        for command in (*known, *document.command):
+            self._catalogue.add_command(command)
         for event in document.event:
-            self._add(event.id, event.name, "event", event.fields)
+            self._catalogue.add_event(event)
+        self._by_cmd, self._by_name = self._catalogue.by_cmd, self._catalogue.by_name
+        self.format = _with_lengths(frame, self._catalogue, min(most, frame.largest_data))
 
     @classmethod
     def load(cls, path: str | Path) -> Schema:
@@ -121,6 +92,39 @@ class Schema:
         return self._device.type
 
     @property
+    def version(self) -> int | None:
+        """The version of the device's messages, None if they have none."""
+        return self._device.version
+
+    @property
+    def sequenced(self) -> bool:
+        """Whether the device speaks the sequenced profile."""
+        return self._device.sequenced
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """What the device can be asked, the standard commands first."""
+        return tuple(one for key, one in self._catalogue.commands.items() if isinstance(key, int))
+
+    def command(self, command: int | str) -> Command | None:
+        """Return how a command is asked, by number or by name; None if the schema has none such."""
+        return self._catalogue.commands.get(command)
+
+    def is_sequenced(self, cmd: int) -> bool:
+        """Tell whether requests with that command have a sequence byte in front."""
+        return self._catalogue.is_sequenced(cmd)
+
+    def layout(self, name: str, kind: Kind) -> Layout | None:
+        """Return the fields of a message, resolved, with their sizes; None if the schema has none such."""
+        spec = self._by_name.get((name, kind))
+        return None if spec is None else spec.layout
+
+    def alarms(self, message: Message) -> list[Alarm]:
+        """Return the values of a message that are beyond the limits of their fields, none in most cases."""
+        spec = self._by_name.get((message.name, message.kind))
+        return [] if spec is None else spec.layout.alarms(message.fields)
+
+    @property
     def description(self) -> str:
         """The device in words."""
         return self._device.description
@@ -131,12 +135,19 @@ class Schema:
         if spec is None:
             return None
         try:
-            return Message(frame, spec.name, spec.kind, spec.layout.unpack(frame.data))
+            message: Message = spec.decode(frame)
         except PayloadError as error:
             return Undecodable(frame, f"{spec.name}: {error}")
+        return message
 
     def encode(
-        self, addr: int, name: str, fields: Mapping[str, object] | None = None, *, kind: Kind | None = None
+        self,
+        addr: int,
+        name: str,
+        fields: Mapping[str, object] | None = None,
+        *,
+        kind: Kind | None = None,
+        sequence: int = NO_SEQUENCE,
     ) -> Frame:
         """Return the frame of a message.
 
@@ -145,6 +156,7 @@ class Schema:
             name: The message's name.
             fields: Field name → value.
             kind: Which of the message's frames; by default the request, or the event.
+            sequence: Its sequence byte, for requests and replies of the sequenced profile.
 
         Raises:
             PayloadError: There is no such message, or a field is missing, unknown or not allowed.
@@ -156,88 +168,65 @@ class Schema:
             known = ", ".join(sorted({name for name, one in self._by_name if one in kinds}))
             raise PayloadError(f"{self.name} has no message {shown(name)}; it has: {known or 'none'}")
         try:
-            return Frame(addr, spec.cmd, spec.layout.pack(fields or {}))
+            return spec.encode(addr, fields or {}, sequence)
         except PayloadError as error:
             raise PayloadError(f"{name}: {error}") from None
 
     def reply_cmd(self, cmd: int) -> int | None:
         """Return the command that answers a command, None for an event or a reply, which nothing answers."""
-        if cmd in self._reply_cmds:
-            return self._reply_cmds[cmd]
+        known = self._catalogue.commands.get(cmd)
+        if known is not None:
+            return known.reply_cmd
         return None if cmd in self._by_cmd or cmd & REPLY else cmd | REPLY
 
     def describe(self) -> dict[str, Any]:
         """Return the schema as JSON shows it."""
-        return {
-            "name": self.name,
-            "type": self.device_type,
-            "description": self.description,
-            "commands": [
-                {
-                    "id": one.id,
-                    "reply_id": self._reply_cmds[one.id],
-                    "name": one.name,
-                    "description": one.description,
-                    "request": self._by_name[one.name, "request"].layout.describe(),
-                    "reply": self._by_name[one.name, "reply"].layout.describe(),
-                }
-                for one in self._commands
-            ],
-            "events": [
-                {
-                    "id": one.id,
-                    "name": one.name,
-                    "description": one.description,
-                    "fields": self._by_name[one.name, "event"].layout.describe(),
-                }
-                for one in self._events
-            ],
-            "parameters": [one.describe() for one in self.parameters.values()],
-        }
-
-    def _add_command(self, command: CommandEntry) -> None:
-        reply_cmd = command.id | REPLY if command.reply_id is None else command.reply_id
-        if command.reply_id is None and command.id & REPLY:
-            where = f"{self._source}: {command.name}"
-            raise SchemaError(f"{where}: id 0x{command.id:02X} has bit 7 set, so reply_id is needed")
-        self._reply_cmds[command.id] = reply_cmd
-        self._add(command.id, command.name, "request", command.request)
-        self._add(reply_cmd, command.name, "reply", command.reply)
-
-    def _add(self, cmd: int, name: str, kind: Kind, fields: list[Field]) -> None:
-        require_name(name, f"{self._source}: {kind if kind == 'event' else 'command'} {name!r}")
-        where = f"{self._source}: {name}"
-        if (name, kind) in self._by_name:
-            raise SchemaError(f"{where}: two messages have the same name{self._way_out(name)}")
-        holder = self._by_cmd.get(cmd)
-        is_own_request = holder is not None and (holder.name, holder.kind, kind) == (name, "request", "reply")
-        if holder is not None and not is_own_request:
-            raise SchemaError(f"{where}: id 0x{cmd:02X} is {holder.name} already{self._way_out(holder.name)}")
-        layout = Layout(
-            tuple(fields),
-            order=self._device.byte_order,
-            max_data=self._device.max_data,
+        return describe(
+            self._device,
+            self._catalogue,
+            events=self.document.event,
+            structs=self.structs,
             parameters=self.parameters,
-            where=where,
-        )
-        self._by_cmd[cmd] = self._by_name[name, kind] = _Spec(cmd, name, kind, layout)
-
-    def _way_out(self, name: str) -> str:
-        """Return what an error adds if a message of that name stands in everybody's way."""
-        return (
-            " (standard = false in [device] leaves the standard commands out)"
-            if name in self._standard
-            else ""
         )
 
 
-def _parameters(entries: list[ParameterEntry], source: str) -> dict[int, Field]:
+def _format(document: Document, source: str) -> FrameFormat:
+    try:
+        return FrameFormat.from_mapping(document.frame)
+    except RecursionError:  # of a value that is to be shown
+        raise SchemaError(f"{source}: frame: nested too deeply") from None
+    except ValueError as error:  # a FormatError, or a number too long to be shown
+        raise SchemaError(f"{source}: frame: {error}") from None
+
+
+def _max_data(document: Document, format: FrameFormat) -> int:
+    """Return the largest payload; without a `[frame]` the device's own word stands for a format file's."""
+    given = document.device.max_data
+    if given is None:
+        return format.largest_data
+    return min(given, format.largest_data) if document.frame else given
+
+
+def _with_lengths(format: FrameFormat, catalogue: Catalogue, most: int) -> FrameFormat:
+    """Return the format with the legal lengths of each command; those that the file gives stand."""
+    known = legal_lengths(catalogue.lengths(), most) if "cmd" in format.fields else {}
+    largest = None if most == format.largest_data else most
+    return dataclasses.replace(
+        format,
+        max_data=format.max_data if largest is None else largest,
+        legal_lengths={**known, **format.legal_lengths},
+    )
+
+
+def _parameters(entries: list[ParameterEntry], structs: Structs, source: str) -> dict[int, Field]:
     parameters: dict[int, Field] = {}
     for one in entries:
         where = f"{source}: parameter {one.name!r}"
-        require_valid(one, where)
+        require_valid(one, where, structs.entries)
         if one.type in PARAMETER_TYPES:
             raise SchemaError(f"{where}: type {one.type} is for the fields of commands")
+        if one.may_lack:
+            raise SchemaError(f"{where}: optional and since are for the fields of messages")
         if one.id in parameters:
             raise SchemaError(f"{where}: id {one.id} is {parameters[one.id].name} already")
         if any(one.name == other.name for other in parameters.values()):

@@ -111,6 +111,7 @@ def test_every_device_knows_the_standard_commands() -> None:
     names = {entry["id"]: entry["name"] for entry in STANDARD.describe()["commands"]}
     assert names == {
         0x01: "ping", 0x02: "identify", 0x03: "get", 0x04: "set", 0x05: "telemetry", 0x06: "ledger",
+        0x70: "file_open", 0x71: "file_write", 0x72: "file_read", 0x73: "file_close", 0x74: "file_list",
         0x7F: "refusal",
     }  # fmt: skip
     identify = decoded(STANDARD, Frame(1, 0x82, b"\x01\x02\x00\x03\x01\x01\x02\x03node"))
@@ -151,7 +152,7 @@ def test_an_unknown_command_means_nothing(schema: Schema) -> None:
 @pytest.mark.parametrize(
     ("name", "fields", "message"),
     [
-        ("walk", {}, "motor has no message 'walk'; it has: get, identify, ledger"),
+        ("walk", {}, "motor has no message 'walk'; it has: file_close, file_list, file_open,"),
         ("run", {"mode": "go"}, "run: field 'note' is missing; its fields: mode, note"),
         ("run", {"mode": "go", "note": "", "x": 1}, "run: has no field 'x'"),
         ("identify", {"x": 1}, "identify: has no field 'x'; its fields: none"),
@@ -305,7 +306,7 @@ def test_a_schema_tells_what_answers_a_command(own: Schema, schema: Schema) -> N
 def test_the_documentations_examples_are_schemas() -> None:
     """As they stand."""
     examples = re.findall(r"```toml\n(.*?)```", DOCUMENTATION.read_text("utf-8"), re.DOTALL)
-    assert [Schema.parse(one).name for one in examples] == ["motor", "pump"]
+    assert [Schema.parse(one).name for one in examples] == ["arm", "pump"]
 
 
 def test_a_schema_of_nothing_has_no_message() -> None:
