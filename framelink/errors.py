@@ -12,9 +12,10 @@
     │   ├── LinkDown                  the line is not connected just now
     │   ├── LinkFull                  the transmit queue has no room
     │   └── LinkClosed                the link was closed, by us
-    └── RequestError
-        ├── RequestTimeout            no reply in time, all retries included
-        └── RequestRefused            the device answered with a negative reply
+    ├── RequestError
+    │   ├── RequestTimeout            no reply in time, all retries included
+    │   └── RequestRefused            the device answered with a negative reply
+    └── TransferError                 a file that did not get across; what did is kept, to go on from
 
 Misuse raises.  Bad bytes from a device never do: they are counted in a ledger or become values.
 """
@@ -90,3 +91,7 @@ class RequestRefused(RequestError):
         super().__init__(message)
         self.code = code
         self.text = text
+
+
+class TransferError(FramelinkError):
+    """A file that did not get across; what did is kept, so that another transfer of it goes on from there."""

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
-import threading
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import Any, Self, Unpack
+from typing import Self, Unpack
 
 from framelink.errors import LinkClosed, LinkDown, LinkError, LinkFull, LinkOpenError, LinkTimeout
-from framelink.link.connector import STEADY_AFTER, Connector
-from framelink.link.daemon import in_daemon
+from framelink.link.connector import STEADY_AFTER, Connector, give_back
+from framelink.link.half_duplex import HalfDuplex
 from framelink.link.interface import Port, PortEvents, PortOpener
+from framelink.link.lane import Lane
 from framelink.link.life import ENDING, TRANSITIONS, LinkState, StateChange
+from framelink.link.loop_thread import LoopThread
 from framelink.link.observers import Observers, Waiters
 from framelink.link.port import LineSettings, opener_for
 from framelink.link.receiving import Reception
@@ -26,7 +26,6 @@ from framelink.wire import DEFAULT_FORMAT, Frame, FrameFormat, Ledger, encode
 
 DEFAULT_BAUDRATE = 115_200
 DEFAULT_CONNECT_TIMEOUT = 10.0  # seconds; an adapter is ready 2 s after being plugged in, a slow hub's in 5
-RELEASE_TIMEOUT = 0.4  # seconds that closing waits for the driver; a thread goes on waiting if need be
 
 _log = logging.getLogger("framelink.link")
 
@@ -44,6 +43,7 @@ class AsyncLink:
         baudrate: Symbols per second.
         format: The devices' variant of the frame.
         connect_timeout: Seconds that entering the context waits for the line; None waits for ever.
+        half_duplex: How the line is driven if only one may talk on it at a time, as on RS-485.
         settings: Parity and the like, see `framelink.link.LineSettings`.
 
     Raises:
@@ -57,22 +57,26 @@ class AsyncLink:
         baudrate: int = DEFAULT_BAUDRATE,
         format: FrameFormat = DEFAULT_FORMAT,
         connect_timeout: float | None = DEFAULT_CONNECT_TIMEOUT,
+        half_duplex: HalfDuplex | None = None,
         **settings: Unpack[LineSettings],
     ) -> None:
-        self._opener = opener_for(url, baudrate, settings)
+        self._opener = opener_for(url, baudrate, settings, half_duplex)
         self._format = format
+        self._baudrate = baudrate
+        self._half_duplex = half_duplex
         self._connect_timeout = bounded(connect_timeout)
         self._waiters = Waiters()
-        self._reception = Reception(format, baudrate, self._in_loop, self._waiters)
+        self._loop_thread = LoopThread()
+        in_loop = self._loop_thread.run
+        self._reception = Reception(format, baudrate, in_loop, self._waiters)
         self._inbox = self._reception.inbox
-        self._sending = Sending(self._in_loop, self._lose)
+        self._sending = Sending(in_loop, self._lose, half_duplex)
         self._transmitter = self._sending.transmitter
         self._state = LinkState.INITIAL
         self._connector = Connector(self._opener)
         self._port: Port | None = None
         self._watchers: Observers[StateChange] = Observers()
         self._loop: asyncio.AbstractEventLoop
-        self._loop_thread = 0
         self._task: asyncio.Task[None] | None = None
         self._lost: asyncio.Future[str]
 
@@ -88,6 +92,16 @@ class AsyncLink:
     def format(self) -> FrameFormat:
         """The devices' variant of the frame."""
         return self._format
+
+    @property
+    def baudrate(self) -> int:
+        """Symbols per second."""
+        return self._baudrate
+
+    @property
+    def half_duplex(self) -> HalfDuplex | None:
+        """How the line is driven if only one may talk on it at a time; None if all may."""
+        return self._half_duplex
 
     @property
     def state(self) -> LinkState:
@@ -116,17 +130,13 @@ class AsyncLink:
         return LinkStats(
             ledger=ledger,
             frames_received=ledger.frames,
-            frames_sent=self._transmitter.frames_sent,
             bytes_received=ledger.received,
-            bytes_sent=self._transmitter.bytes_sent,
             connects=self._connector.connects,
             last_frame_at=self._reception.last_frame_at,
             low_latency=self.low_latency,
-            tx_discarded=self._transmitter.discarded,
-            tx_refused=self._transmitter.refused,
-            tx_cut=self._sending.cut,
             rx_paused=self._inbox.paused,
             rx_unread_dropped=self._inbox.unread_dropped,
+            **self._sending.figures(),
         )
 
     # --- Life ---------------------------------------------------------------------------------------------
@@ -136,7 +146,7 @@ class AsyncLink:
         if self._state is not LinkState.INITIAL:
             raise LinkClosed(f"{self.url} was opened before; make a new link")
         self._loop = asyncio.get_running_loop()
-        self._loop_thread = threading.get_ident()
+        self._loop_thread.enter()
         self._move(LinkState.CONNECTING)
         serving = self._connector.keep_open(self._serve)
         self._task = self._loop.create_task(serving, name=f"framelink {self.url}")
@@ -215,15 +225,16 @@ class AsyncLink:
             self._move(LinkState.LOST, reason)
         finally:
             self._forsake(port)
-            await self._give_back(port)
+            await give_back(port)
         self._move(LinkState.CONNECTING)
         return self._loop.time() - began >= STEADY_AFTER or self._reception.ledger.frames > frames_before
 
     def _adopt(self, port: Port) -> None:
         self._port = port
         self._reception.attach(self._loop, port)
-        self._sending.attach(port)
-        port.start(self._loop, PortEvents(self._reception.received, self._sending.writable, self._lose))
+        self._sending.attach(self._loop, port, self._baudrate)
+        received = self._sending.listening(self._reception.received)
+        port.start(self._loop, PortEvents(received, self._sending.writable, self._lose))
         self._move(LinkState.CONNECTED)
 
     def _forsake(self, port: Port) -> None:
@@ -232,12 +243,6 @@ class AsyncLink:
         self._port = None
         port.stop()
         self._reception.detach()
-
-    async def _give_back(self, port: Port) -> None:
-        """Close a port, and wait for that so long as it is reasonable."""
-        with contextlib.suppress(Exception):  # a driver that fails here is as gone as one that does not
-            async with asyncio.timeout(RELEASE_TIMEOUT):
-                await in_daemon(port.close)
 
     def _advance_to(self, state: LinkState, reason: str = "") -> None:
         """Move on to an ending state, unless the link is there or beyond."""
@@ -269,13 +274,14 @@ class AsyncLink:
 
     # --- Sending ------------------------------------------------------------------------------------------
 
-    async def send(self, frame: Frame, timeout: float | None = 0.0) -> None:
+    async def send(self, frame: Frame, timeout: float | None = 0.0, *, lane: Lane = Lane.NORMAL) -> None:
         """Send a frame: handed to the line at once, or queued behind those before it.
 
         Args:
             frame: What to send.
             timeout: Seconds to wait for the line to be connected and for room in the queue; None waits for
                 ever.
+            lane: Which of the frames that wait it overtakes.
 
         Raises:
             FormatError: The frame format cannot carry this frame.
@@ -286,29 +292,29 @@ class AsyncLink:
         """
         data = encode(frame, self._format)
         try:
-            self.send_now(data)
+            self.send_now(data, lane)
         except (LinkDown, LinkFull):
             if timeout is not None and timeout <= 0:
                 raise
-            await self.send_in_turn(data, timeout)
+            await self.send_in_turn(data, timeout, lane)
 
-    async def send_in_turn(self, data: bytes, timeout: float | None) -> None:
+    async def send_in_turn(self, data: bytes, timeout: float | None, lane: Lane = Lane.NORMAL) -> None:
         """Have a frame's encoded bytes wait behind those that wait already, as `send` with a timeout does."""
         self._require_open()
         try:
-            await self._sending.wait(data, bounded(timeout))
+            await self._sending.wait(data, lane, bounded(timeout))
         except TimeoutError:
             why = self._connector.fault or "its transmit queue stayed full"
             raise LinkTimeout(f"{self.url}: not sent within {timeout:g} s: {why}") from None
 
-    def send_now(self, data: bytes) -> None:
+    def send_now(self, data: bytes, lane: Lane = Lane.NORMAL) -> None:
         """Take a frame's encoded bytes without waiting; from any thread.
 
         Raises:
             LinkDown, LinkFull, LinkClosed: As `send` does.
         """
         self._require_open()
-        self._transmitter.offer(data)
+        self._transmitter.offer(data, lane)
 
     # --- Receiving ----------------------------------------------------------------------------------------
 
@@ -371,29 +377,3 @@ class AsyncLink:
         """Take the news that the port broke."""
         if self._port is not None and not self._lost.done():
             self._lost.set_result(reason)
-
-    def _in_loop(self, work: Callable[..., None], *arguments: Any) -> None:
-        """Do something in the loop, from whichever thread this is."""
-        if threading.get_ident() == self._loop_thread:
-            work(*arguments)
-        else:
-            with contextlib.suppress(RuntimeError):  # the loop has ended, and the link with it
-                self._loop.call_soon_threadsafe(work, *arguments)
-
-
-def connect(
-    url: str | os.PathLike[str] | PortOpener,
-    *,
-    baudrate: int = DEFAULT_BAUDRATE,
-    format: FrameFormat = DEFAULT_FORMAT,
-    connect_timeout: float | None = DEFAULT_CONNECT_TIMEOUT,
-    **settings: Unpack[LineSettings],
-) -> AsyncLink:
-    """Return a link for `async with`, which connects it and closes it; arguments as of `AsyncLink`.
-
-    Example:
-        async with framelink.connect("/dev/ttyUSB0") as link:
-            async for frame in link:
-                print(frame)
-    """
-    return AsyncLink(url, baudrate=baudrate, format=format, connect_timeout=connect_timeout, **settings)

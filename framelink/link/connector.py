@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import tenacity
@@ -15,6 +16,7 @@ from framelink.link.interface import Port, PortOpener
 BACKOFF_FIRST = 0.05  # seconds; a device that resets is back within some tenths
 BACKOFF_MAX = 2.0  # seconds; nobody wants to wait longer after plugging a cable in
 BACKOFF_JITTER = 0.05  # seconds at most, so that several programs do not collide for ever
+RELEASE_TIMEOUT = 0.4  # seconds that closing waits for the driver; a thread goes on waiting if need be
 STEADY_AFTER = 5.0  # seconds; a line that lived longer than the longest backoff has got over its trouble
 
 
@@ -73,3 +75,10 @@ class Connector:
                 # It worked before: after replugging, the system sets a device's permissions a moment late.
                 self.fault = TransientLinkError(str(self.fault))
             raise self.fault from error
+
+
+async def give_back(port: Port) -> None:
+    """Close a port, and wait for that so long as it is reasonable."""
+    with contextlib.suppress(Exception):  # a driver that fails here is as gone as one that does not
+        async with asyncio.timeout(RELEASE_TIMEOUT):
+            await in_daemon(port.close)

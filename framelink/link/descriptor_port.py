@@ -16,8 +16,8 @@ READ_SIZE = 65_536  # bytes a read; more than any kernel's serial buffer holds
 class DescriptorPort(SerialPort):
     """A `Port` over a line's file descriptor."""
 
-    def __init__(self, line: Any) -> None:
-        super().__init__(line)
+    def __init__(self, line: Any, byte_time: float = 0.0) -> None:
+        super().__init__(line, byte_time)
         self._fd: int = line.fileno()
         self._hang_up: Any = None
         os.set_blocking(self._fd, False)

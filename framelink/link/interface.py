@@ -24,7 +24,10 @@ class PortEvents:
 
 
 class Port(Protocol):
-    """An open line, driven by an asyncio loop."""
+    """An open line, driven by an asyncio loop.
+
+    It may have an attribute `byte_time`: seconds that a byte takes on it, for a line with a rate of its own.
+    """
 
     @property
     def low_latency(self) -> bool:

@@ -11,11 +11,13 @@ from typing import Any, TypedDict
 from urllib.parse import urlsplit
 
 import serial
+from serial.rs485 import RS485Settings
 from serial.tools import list_ports
 
 from framelink.errors import LinkOpenError
 from framelink.link.descriptor_port import DescriptorPort
 from framelink.link.faults import TransientLinkError, is_busy
+from framelink.link.half_duplex import HalfDuplex
 from framelink.link.interface import Port, PortOpener
 from framelink.link.serial_port import is_ours
 from framelink.link.thread_port import ThreadPort
@@ -61,11 +63,13 @@ class SerialOpener:
         url: A device path, `COM3`, `usb:VID:PID[:SERIAL]`, or anything else that pyserial opens.
         baudrate: Symbols per second.
         settings: See `LineSettings`.
+        rs485: Whether the driver switches an RS-485 transmitter, see `HalfDuplex.driver`.
     """
 
     url: str
     baudrate: int
     settings: Mapping[str, Any] = field(default_factory=dict)
+    rs485: bool = False
 
     def open(self) -> Port:
         """Open the line, see `PortOpener.open`."""
@@ -97,8 +101,11 @@ class SerialOpener:
                     f"{self.url} is open in this program already; close it first"
                 ) from error
             raise
+        if self.rs485:
+            _set_rs485_mode(line)
         _watch_peer(getattr(line, "_socket", None))
-        return DescriptorPort(line) if _loop_may_drive(line, device) else ThreadPort(line)
+        kind = DescriptorPort if _loop_may_drive(line, device) else ThreadPort
+        return kind(line, _byte_time(line))
 
 
 def _loop_may_drive(line: Any, device: str) -> bool:
@@ -108,6 +115,31 @@ def _loop_may_drive(line: Any, device: str) -> bool:
     waits on nothing of the kind.
     """
     return os.name == "posix" and (type(line) is serial.Serial or device.startswith("socket://"))
+
+
+def _byte_time(line: Any) -> float:
+    """Return the seconds that a byte takes on a line; 0 for those that are no serial line of this machine."""
+    if not isinstance(line, serial.Serial):
+        return 0.0
+    bits = 1 + line.bytesize + (line.parity != serial.PARITY_NONE) + line.stopbits
+    return float(bits / line.baudrate)
+
+
+def _set_rs485_mode(line: Any) -> None:
+    """Have the driver switch the transmitter on for what is sent."""
+    fault: Exception | None = None
+    if isinstance(line, serial.Serial):
+        try:
+            line.rs485_mode = RS485Settings()
+        except (OSError, ValueError) as error:
+            fault = error
+        else:
+            return
+    name = line.port
+    line.close()
+    raise LinkOpenError(
+        f"{name}: the driver has no RS-485 mode; leave `driver` off if the adapter switches by itself"
+    ) from fault
 
 
 def _watch_peer(connection: socket.socket | None) -> None:
@@ -128,7 +160,12 @@ def _watch_peer(connection: socket.socket | None) -> None:
                 connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
-def opener_for(url: str | os.PathLike[str] | PortOpener, baudrate: int, settings: LineSettings) -> PortOpener:
+def opener_for(
+    url: str | os.PathLike[str] | PortOpener,
+    baudrate: int,
+    settings: LineSettings,
+    half_duplex: HalfDuplex | None = None,
+) -> PortOpener:
     """Return what opens a line.
 
     Raises:
@@ -137,11 +174,12 @@ def opener_for(url: str | os.PathLike[str] | PortOpener, baudrate: int, settings
     known = LineSettings.__annotations__
     if unknown := settings.keys() - known.keys():
         raise TypeError(f"there is no setting {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    rs485 = half_duplex is not None and half_duplex.driver
     if isinstance(url, (str, os.PathLike)):
-        return SerialOpener(os.fspath(url), baudrate, settings)
+        return SerialOpener(os.fspath(url), baudrate, settings, rs485)
     if not isinstance(url, PortOpener):
         raise TypeError(f"a link opens a URL, a path, or an object with `url` and `open`, not {url!r}")
-    if settings:
+    if settings or rs485:
         raise TypeError("an opener of your own has settings of its own")
     return url
 

@@ -19,10 +19,16 @@ def is_ours(device: str) -> bool:
 
 
 class SerialPort:
-    """An open pyserial line; subclasses drive it."""
+    """An open pyserial line; subclasses drive it.
 
-    def __init__(self, line: Any) -> None:
+    Args:
+        line: The line.
+        byte_time: Seconds that a byte takes on it, see `Port`.
+    """
+
+    def __init__(self, line: Any, byte_time: float = 0.0) -> None:
         self._line = line
+        self.byte_time = byte_time
         self._device = os.path.realpath(str(line.port))
         _in_use.add(self._device)
         self.low_latency = _set_low_latency(line)

@@ -3,8 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict
 
+from framelink.link.lane import LaneStats
 from framelink.wire import Ledger
+
+
+class SendingStats(TypedDict):
+    """The figures of the sending side, see `LinkStats`."""
+
+    frames_sent: int
+    bytes_sent: int
+    tx_discarded: int
+    tx_refused: int
+    tx_lanes: tuple[LaneStats, ...]
+    tx_cut: int
+    echo_discarded: int
+    echo_mismatches: int
 
 
 @dataclass(frozen=True)
@@ -23,7 +38,10 @@ class LinkStats:
         tx_discarded: Frames that waited to be sent when the line broke or the link was closed.
         tx_refused: Frames that found the line down or the transmit queue full; those whose senders waited may
             have been sent later.
+        tx_lanes: The same and more of each lane, see `Lane`.
         tx_cut: Bytes handed to the line that the driver had not sent when the link was closed.
+        echo_discarded: Bytes of our own echo that were discarded, on a half-duplex line that has it.
+        echo_mismatches: Frames whose echo did not come as they were sent: collisions, or a line without echo.
         rx_paused: How often reading was paused because the receive queue was full.
         rx_unread_dropped: Received frames dropped because nobody read from the full receive queue.
     """
@@ -38,7 +56,10 @@ class LinkStats:
     low_latency: bool | None
     tx_discarded: int
     tx_refused: int
+    tx_lanes: tuple[LaneStats, ...]
     tx_cut: int
+    echo_discarded: int
+    echo_mismatches: int
     rx_paused: int
     rx_unread_dropped: int
 

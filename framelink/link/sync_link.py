@@ -13,7 +13,9 @@ from typing import Any, Self, TypeVar, Unpack
 from framelink.errors import LinkClosed, LinkDown, LinkFull, LinkTimeout
 from framelink.link.async_link import DEFAULT_BAUDRATE, DEFAULT_CONNECT_TIMEOUT, AsyncLink
 from framelink.link.background import Background, Bell
+from framelink.link.half_duplex import HalfDuplex
 from framelink.link.interface import PortOpener
+from framelink.link.lane import Lane
 from framelink.link.life import LinkState, StateChange
 from framelink.link.port import LineSettings
 from framelink.link.stats import LinkStats
@@ -37,10 +39,16 @@ class Link:
         baudrate: int = DEFAULT_BAUDRATE,
         format: FrameFormat = DEFAULT_FORMAT,
         connect_timeout: float | None = DEFAULT_CONNECT_TIMEOUT,
+        half_duplex: HalfDuplex | None = None,
         **settings: Unpack[LineSettings],
     ) -> None:
         self._link = AsyncLink(
-            url, baudrate=baudrate, format=format, connect_timeout=connect_timeout, **settings
+            url,
+            baudrate=baudrate,
+            format=format,
+            connect_timeout=connect_timeout,
+            half_duplex=half_duplex,
+            **settings,
         )
         self._bell = Bell()
         self._link.on_arrival(self._bell.ring)
@@ -72,6 +80,16 @@ class Link:
         return self._link.format
 
     @property
+    def baudrate(self) -> int:
+        """Symbols per second."""
+        return self._link.baudrate
+
+    @property
+    def half_duplex(self) -> HalfDuplex | None:
+        """How the line is driven if only one may talk on it at a time; None if all may."""
+        return self._link.half_duplex
+
+    @property
     def state(self) -> LinkState:
         """Where the link stands."""
         return self._link.state
@@ -96,15 +114,15 @@ class Link:
         """The link's figures so far."""
         return self._link.stats
 
-    def send(self, frame: Frame, timeout: float | None = 0.0) -> None:
+    def send(self, frame: Frame, timeout: float | None = 0.0, *, lane: Lane = Lane.NORMAL) -> None:
         """Send a frame, see `AsyncLink.send`."""
         data = encode(frame, self.format)
         try:
-            self._link.send_now(data)  # straight from this thread: half the round trip of asking the loop
+            self._link.send_now(data, lane)  # from this thread: half the round trip of asking the loop
         except (LinkDown, LinkFull):
             if timeout is not None and timeout <= 0:
                 raise
-            self.call(lambda link: link.send_in_turn(data, timeout))
+            self.call(lambda link: link.send_in_turn(data, timeout, lane))
 
     def receive(self, timeout: float | None = None) -> Frame:
         """Return the next received frame, see `AsyncLink.receive`."""
@@ -170,25 +188,3 @@ class Link:
 
 def _until(deadline: float | None) -> float | None:
     return None if deadline is None else max(deadline - time.monotonic(), 0)
-
-
-def open(
-    url: str | os.PathLike[str] | PortOpener,
-    *,
-    baudrate: int = DEFAULT_BAUDRATE,
-    format: FrameFormat = DEFAULT_FORMAT,
-    connect_timeout: float | None = DEFAULT_CONNECT_TIMEOUT,
-    **settings: Unpack[LineSettings],
-) -> Link:
-    """Open a line and return its link; arguments as of `AsyncLink`.
-
-    Raises:
-        LinkTimeout: The line was not connected in time; the message says what stood in the way.
-        LinkOpenError: The line cannot be opened, and waiting will not help.
-
-    Example:
-        with framelink.open("/dev/ttyUSB0") as link:
-            for frame in link:
-                print(frame)
-    """
-    return Link(url, baudrate=baudrate, format=format, connect_timeout=connect_timeout, **settings)

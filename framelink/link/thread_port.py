@@ -20,8 +20,8 @@ RFC2217_QUEUE_BYTES = 65_536  # read ahead by pyserial's thread at most: about w
 class ThreadPort(SerialPort):
     """A `Port` over a line's blocking `read` and `write`."""
 
-    def __init__(self, line: Any) -> None:
-        super().__init__(line)
+    def __init__(self, line: Any, byte_time: float = 0.0) -> None:
+        super().__init__(line, byte_time)
         self._outgoing: deque[bytes] = deque()
         self._outgoing_bytes = 0
         self._room_wanted = False

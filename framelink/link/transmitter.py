@@ -1,124 +1,231 @@
-"""The bounded transmit queue: whole frames, in order, from any thread."""
+"""The bounded transmit queues, one a lane: whole frames, in order within a lane, from any thread."""
 
 from __future__ import annotations
 
 import threading
-from collections import deque
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from framelink.errors import LinkDown, LinkFull
+from framelink.link.echo import Echo
 from framelink.link.interface import Port
+from framelink.link.lane import Lane, LaneQueue, LaneStats
+from framelink.link.pace import Pace
 
-TX_QUEUE_FRAMES = 1_024  # a command queue, not a file's: more waiting frames than this are a stuck line
-TX_QUEUE_BYTES = 131_072  # more than a second of the fastest usual line (921,600 baud: 92 KB/s)
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class TransmitEvents:
+    """What a transmitter tells, from any thread.
+
+    Attributes:
+        blocked: The line takes no more; `pump` is due when it does again.
+        early: The line is busy; `pump` is due at that time.
+        broken: Writing showed that the line broke, and why.
+    """
+
+    blocked: Callable[[], None]
+    early: Callable[[float], None]
+    broken: Callable[[str], None]
+
+
+class _Stop(NamedTuple):
+    """What stopped the writing.
+
+    Attributes:
+        tell: Tells it.
+        fault: The reason if the line broke, else empty.
+    """
+
+    tell: Callable[[], None]
+    fault: str = ""
 
 
 class Transmitter:
     """Frames on their way to the line.
 
     Args:
-        on_blocked: Called, from any thread, when the line takes no more; `pump` is due when it does again.
-        on_broken: Called, from any thread, with the reason when writing shows that the line broke.
+        events: What it tells.
+        echo: What expects our echo, on a line that has one.
     """
 
-    def __init__(self, on_blocked: Callable[[], None], on_broken: Callable[[str], None]) -> None:
-        self._on_blocked = on_blocked
-        self._on_broken = on_broken
+    def __init__(self, events: TransmitEvents, echo: Echo | None = None) -> None:
+        self._events = events
+        self._echo = echo
         self._lock = threading.Lock()
         self._port: Port | None = None
-        self._queue: deque[bytes] = deque()
-        self._queued_bytes = 0
-        self._begun = 0  # bytes of the first frame that the line has taken already
-        self.reserved = False
-        """Whether senders wait for line or room: then new frames must not overtake theirs."""
-        self.frames_sent = 0
+        self._pace = Pace(0.0)
+        self._clock: Clock = time.monotonic
+        self._queues = tuple(LaneQueue(lane) for lane in Lane)
+        self._waiting = 0  # frames in all queues
+        self._cut: LaneQueue | None = None  # the lane whose first frame the line has taken a part of
+        self._begun = 0  # bytes of it that the line has taken
+        self._is_blocked = False
+        self._is_early = False  # whether the next frame's time has not come, and that was told
         self.bytes_sent = 0
-        self.discarded = 0
-        self.refused = 0
 
     @property
     def idle(self) -> bool:
         """Whether every frame has been handed to the line."""
-        return not self._queue
+        return not self._waiting
 
-    def attach(self, port: Port) -> None:
-        """Begin to write to a line that is open now."""
+    @property
+    def lanes(self) -> tuple[LaneStats, ...]:
+        """Each lane's figures."""
+        return tuple(queue.stats for queue in self._queues)
+
+    def attach(self, port: Port, pace: Pace, clock: Clock) -> None:
+        """Begin to write to a line that is open now, at its pace and by that clock."""
         with self._lock:
-            self._port = port
+            self._port, self._pace, self._clock = port, pace, clock
+            self._is_blocked = self._is_early = False
+            if self._echo is not None:
+                self._echo.reset()
 
     def detach(self) -> None:
         """Stop writing; frames that still wait are discarded, since nobody expects them minutes later."""
         with self._lock:
-            self._port = None
-            self.discarded += len(self._queue)
-            self._queue.clear()
-            self._queued_bytes = self._begun = 0
+            self._port = self._cut = None
+            self._begun = self._waiting = 0
+            for queue in self._queues:
+                queue.discard()
 
-    def has_room(self, data: bytes) -> bool:
-        """Tell whether the line is connected and the queue would take that frame."""
+    def has_room(self, data: bytes, lane: Lane) -> bool:
+        """Tell whether the line is connected and the lane would take that frame."""
         with self._lock:
-            return self._port is not None and self._fits(data)
+            return self._port is not None and self._queues[lane].fits(data)
 
-    def _fits(self, data: bytes) -> bool:
-        return len(self._queue) < TX_QUEUE_FRAMES and self._queued_bytes + len(data) <= TX_QUEUE_BYTES
+    def reserve(self, lane: Lane, *, reserved: bool) -> None:
+        """Keep a lane for senders that wait already, so that no new frame overtakes theirs, or free it."""
+        self._queues[lane].reserved = reserved
 
-    def offer(self, data: bytes, *, reserved: bool = False) -> None:
-        """Take a frame's bytes: written at once if nothing waits before it, else queued.
+    def offer(self, data: bytes, lane: Lane, *, reserved: bool = False) -> None:
+        """Take a frame's bytes: written at once if nothing is before it and its time has come, else queued.
 
         Args:
             data: The frame's bytes.
+            lane: Which frames it goes before and which behind.
             reserved: It is the turn of this frame, which waited.
 
         Raises:
             LinkDown: The line is not connected, or just broke.
-            LinkFull: The queue has no room; it is bounded in frames and bytes.
+            LinkFull: The lane has no room; it is bounded in frames and bytes.
         """
+        queue = self._queues[lane]
         with self._lock:
             if self._port is None:
-                self.refused += 1
+                queue.refused += 1
                 raise LinkDown("the line is not connected; try again, or send with a timeout to wait for it")
-            first = not self._queue
-            if (self.reserved and not reserved) or not (first or self._fits(data)):
-                self.refused += 1
+            if (queue.reserved and not reserved) or not queue.fits(data):
+                queue.refused += 1
                 raise LinkFull(
-                    f"the transmit queue is full ({len(self._queue)} frames); send slower, or with a timeout"
+                    f"the transmit queue is full ({len(queue.frames)} frames); send slower, or with a timeout"
                 )
-            self._queue.append(data)
-            self._queued_bytes += len(data)
-            fault = self._write_out(self._port) if first else None
-            blocked = first and bool(self._queue)
-        if fault is not None:
-            self._on_broken(fault)
-            raise LinkDown(f"the line broke: {fault}")
-        if blocked:
-            self._on_blocked()
+            if self._waiting == 0 and lane < self._pace.free_lanes:  # nearly always
+                stop = self._write_at_once(self._port, queue, data)
+            else:
+                self._put(queue, data)
+                stop = None if self._is_blocked else self._write_out(self._port)
+        if stop is not None:
+            stop.tell()
+            if stop.fault:
+                raise LinkDown(f"the line broke: {stop.fault}")
 
     def pump(self) -> None:
-        """Write on, now that there is room."""
+        """Write on, now that there is room or time has passed."""
         with self._lock:
             if self._port is None:
                 return
-            fault = self._write_out(self._port)
-            blocked = bool(self._queue)
-        if fault is not None:
-            self._on_broken(fault)
-        elif blocked:
-            self._on_blocked()
+            self._is_early = False
+            stop = self._write_out(self._port)
+        if stop is not None:
+            stop.tell()
 
-    def _write_out(self, port: Port) -> str | None:
-        """Write until the line takes no more; return the reason if it broke."""
-        while self._queue:
-            frame = self._queue[0]
-            try:
-                taken = port.write(frame[self._begun :] if self._begun else frame)
-            except OSError as error:
-                return error.strerror or str(error)
-            self.bytes_sent += taken
-            self._begun += taken
-            if self._begun < len(frame):
-                return None
-            self._queue.popleft()
-            self._queued_bytes -= len(frame)
-            self._begun = 0
-            self.frames_sent += 1
+    def heard(self, chunk: bytes, now: float) -> bytes:
+        """Note that bytes were received; return them without our echo."""
+        with self._lock:
+            self._pace.heard(now)
+            return chunk if self._echo is None else self._echo.strip(chunk, now)
+
+    def _put(self, queue: LaneQueue, data: bytes) -> None:
+        queue.put(data)
+        self._waiting += 1
+
+    def _write_at_once(self, port: Port, queue: LaneQueue, data: bytes) -> _Stop | None:
+        """Write a frame before which there is none, and which need not wait for the line."""
+        try:
+            taken = self._hand_over(port, data, self._clock())
+        except OSError as error:
+            self._put(queue, data)
+            return self._broken(error)
+        if taken == len(data):
+            queue.sent += 1
+            return None
+        self._put(queue, data)
+        return self._blocked(queue, taken)
+
+    def _next(self) -> LaneQueue | None:
+        """Return the lane whose first frame goes next: what is begun is ended first."""
+        if self._cut is not None:
+            return self._cut
+        for queue in self._queues:
+            if queue.frames:
+                return queue
         return None
+
+    def _write_out(self, port: Port) -> _Stop | None:
+        """Write while the line takes it; return what stopped it, to be told outside of the lock."""
+        self._is_blocked = False
+        while (queue := self._next()) is not None:
+            now = self._clock()
+            if self._cut is None:
+                due = self._pace.due(queue.lane, now, port.unsent)
+                if due > now:
+                    return self._early(due)
+            try:
+                is_whole = self._write(port, queue, now)
+            except OSError as error:
+                return self._broken(error)
+            if not is_whole:
+                return self._blocked(queue, self._begun)
+        return None
+
+    def _blocked(self, queue: LaneQueue, begun: int) -> _Stop:
+        """Note that the line takes no more, and how much of a lane's first frame it took."""
+        self._is_blocked = True
+        self._begun = begun
+        self._cut = queue if begun else None
+        return _Stop(self._events.blocked)
+
+    def _broken(self, error: OSError) -> _Stop:
+        reason = error.strerror or str(error)
+        return _Stop(lambda: self._events.broken(reason), reason)
+
+    def _early(self, due: float) -> _Stop | None:
+        if self._is_early:  # told, and `pump` has not come yet
+            return None
+        self._is_early = True
+        return _Stop(lambda: self._events.early(due))
+
+    def _write(self, port: Port, queue: LaneQueue, now: float) -> bool:
+        """Write what is left of a lane's first frame; tell whether the line took all of it."""
+        frame = queue.frames[0]
+        self._begun += self._hand_over(port, frame[self._begun :], now)
+        if self._begun < len(frame):
+            return False
+        queue.sent_first()
+        self._waiting -= 1
+        self._cut, self._begun = None, 0
+        return True
+
+    def _hand_over(self, port: Port, data: bytes, now: float) -> int:
+        """Write what the line takes of some bytes; return how many that is."""
+        taken = port.write(data)
+        ends = self._pace.sent(taken, now)
+        if self._echo is not None:
+            self._echo.sent(data[:taken], now, ends)
+        self.bytes_sent += taken
+        return taken

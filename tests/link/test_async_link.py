@@ -16,15 +16,16 @@ import pytest
 from framelink.errors import FormatError, LinkClosed, LinkDown, LinkFull, LinkOpenError, LinkTimeout
 from framelink.link import (
     AsyncLink,
+    Lane,
     LinkState,
     Port,
     StateChange,
     async_link,
     connect,
     inbox,
+    lane,
     receiving,
     sending,
-    transmitter,
 )
 from framelink.link.connector import Connector
 from framelink.link.descriptor_port import DescriptorPort
@@ -457,14 +458,14 @@ async def test_the_transmit_queue_is_bounded_in_bytes(device: PtyDevice) -> None
     async with connect(device.path) as link:
         waiting = await fill(link) - link.stats.frames_sent
         size = len(encode(Frame(1, 2, bytes(200))))
-        assert waiting == transmitter.TX_QUEUE_BYTES // size < transmitter.TX_QUEUE_FRAMES
+        assert waiting == lane.BOUNDS[Lane.NORMAL].size // size < lane.BOUNDS[Lane.NORMAL].frames
 
 
 async def test_the_transmit_queue_is_bounded_in_frames_too(
     device: PtyDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Short frames fill it by their number."""
-    monkeypatch.setattr(transmitter, "TX_QUEUE_FRAMES", 5)
+    monkeypatch.setitem(lane.BOUNDS, Lane.NORMAL, lane.Bound(5, 131_072))
     async with connect(str(device.path)) as link:
         taken = await fill(link)
         assert taken == link.stats.frames_sent + 5
