@@ -15,19 +15,20 @@ TYPE_CHECKING = False  # as `typing` has it, without its import: the command lin
 if TYPE_CHECKING:
     from typing import Any
 
-    from framelink.device import request
-    from framelink.link import AsyncLink, Link, LinkState, connect, open  # noqa: A004 - as io.open does
+    from framelink.device import AsyncDevice, AsyncLink, Device, Link, connect, open, request  # noqa: A004
+    from framelink.link import HalfDuplex, Lane, LinkState
     from framelink.message import Message, Schema, Undecodable
     from framelink.wire import DEFAULT_FORMAT, Frame, FrameFormat, Ledger, Receiver, State, encode
 
 __version__ = "0.1.0"
 
 _WIRE = ("DEFAULT_FORMAT", "Frame", "FrameFormat", "Ledger", "Receiver", "State", "encode")
+_DEVICE = ("AsyncDevice", "AsyncLink", "Device", "Link", "connect", "open", "request")
 _LAZY = {
     **dict.fromkeys(_WIRE, "framelink.wire"),
-    **dict.fromkeys(("AsyncLink", "Link", "LinkState", "connect", "open"), "framelink.link"),
+    **dict.fromkeys(_DEVICE, "framelink.device"),
+    **dict.fromkeys(("HalfDuplex", "Lane", "LinkState"), "framelink.link"),
     **dict.fromkeys(("Message", "Schema", "Undecodable"), "framelink.message"),
-    "request": "framelink.device",
 }
 """What comes with its floor at first use, so that a program that only decodes pays for no serial line."""
 
@@ -44,9 +45,13 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "DEFAULT_FORMAT",
+    "AsyncDevice",
     "AsyncLink",
+    "Device",
     "Frame",
     "FrameFormat",
+    "HalfDuplex",
+    "Lane",
     "Ledger",
     "Link",
     "LinkState",

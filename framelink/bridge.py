@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 from weakref import WeakValueDictionary
 
-from framelink.device import Identity, identify, request
+from framelink.device import AsyncDevice, Identity, identify
+from framelink.device.station import station_of
 from framelink.errors import (
     ConfigError,
     FramelinkError,
@@ -24,13 +25,14 @@ from framelink.errors import (
 from framelink.hub import Command, Hub, echo, plain, require_link_name
 from framelink.hub.server import HubServer
 from framelink.link import AsyncLink, LinkState, PortOpener, StateChange
-from framelink.message import STANDARD, Message, Schema, Undecodable
+from framelink.message import NO_SEQUENCE, STANDARD, Message, Schema, Undecodable
+from framelink.message import Command as KnownCommand
 from framelink.wire import BROADCAST, DEFAULT_FORMAT, HOST, Frame, FrameFormat
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8765
 MAX_LINKS = 64  # lines of one bridge; each costs a task and its buffers
-REQUEST_TIMEOUT = 1.5  # seconds for a device to answer a browser's command
+REQUEST_TIMEOUT = 1.5  # seconds for a device to answer a browser's command, repeats included
 COMMAND_TIMEOUT = 4.0  # seconds for the command, its turn included; the page gives up after 5
 IDENTIFY_TIMEOUT = 0.5  # seconds; asked in the background, of every address that is heard
 IDENTIFY_RETRIES = 2
@@ -210,6 +212,7 @@ class _BridgedLine:
         self._link.subscribe(self._on_frame)
         self.closed = asyncio.Event()
         self._devices: dict[int, _Device] = {}
+        self._askers: dict[int, AsyncDevice] = {}
         self._turns: WeakValueDictionary[tuple[str, int], asyncio.Lock] = WeakValueDictionary()
         self._news = ""
         self._last_frame_at: int | None = None
@@ -245,7 +248,10 @@ class _BridgedLine:
                 "low_latency": stats.low_latency,
                 "last_frame_at": self._last_frame_at,
             },
-            "devices": [one.describe() for _addr, one in sorted(self._devices.items())],
+            "devices": [
+                {**one.describe(), "reboots": station_of(self._link, addr).tally.reboots}
+                for addr, one in sorted(self._devices.items())
+            ],
         }
 
     async def carry_out(self, command: Command) -> dict[str, Any]:
@@ -255,18 +261,31 @@ class _BridgedLine:
             FramelinkError: It cannot be sent, or the device refused it or did not answer.
         """
         schema = self._schema_at(command.addr)
-        if command.message is not None:
-            frame = schema.encode(command.addr, command.message, command.fields)
-        else:
-            assert command.cmd is not None  # the hub lets no other command pass
-            frame = Frame(command.addr, command.cmd, command.data)
-        reply_cmd = schema.reply_cmd(frame.cmd)
-        if frame.addr == BROADCAST or reply_cmd is None:
+        frame = _frame_of(command, schema)
+        if frame.addr == BROADCAST or schema.reply_cmd(frame.cmd) is None:
             await self._link.send(frame)
             return {"ok": True}
+        asker, patience = self._asker(frame.addr, schema), _patience(schema.command(frame.cmd))
         async with self._turn(command):
-            reply = await request(self._link, frame, timeout=REQUEST_TIMEOUT, reply_cmd=reply_cmd)
+            if command.message is not None:
+                reply = await asker.answer(command.message, command.fields, timeout=patience)
+            else:
+                reply = await asker.answer(frame.cmd, command.data, timeout=patience)
         return {"ok": True, **self._meaning(reply), **_plain_frame(self._name, reply)}
+
+    def _asker(self, addr: int, schema: Schema) -> AsyncDevice:
+        """Return what asks the device at an address, and notices its reboots."""
+        asker = self._askers.get(addr)
+        if asker is None or asker.schema is not schema:
+            asker = AsyncDevice(self._link, addr, None if schema is STANDARD else schema)
+            asker.on_reboot(lambda identity: self._on_reboot(addr, identity))
+            self._askers[addr] = asker
+        return asker
+
+    def _on_reboot(self, addr: int, identity: Identity) -> None:
+        if addr in self._devices:
+            self._devices[addr].learn(identity, self.schemas)  # its firmware may be another now
+        self._tell()
 
     def _turn(self, command: Command) -> asyncio.Lock:
         """Return a client's lock for an address: with one request each in its queue, all get turns there."""
@@ -348,6 +367,20 @@ class _BridgedLine:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _frame_of(command: Command, schema: Schema) -> Frame:
+    if command.message is not None:
+        return schema.encode(command.addr, command.message, command.fields)
+    assert command.cmd is not None  # the hub lets no other command pass
+    number = bytes([NO_SEQUENCE] * schema.is_sequenced(command.cmd))
+    return Frame(command.addr, command.cmd, number + command.data)
+
+
+def _patience(command: KnownCommand | None) -> float:
+    """Return the seconds for a command; a device that may take long for it gets them, the page willing."""
+    needed = 0.0 if command is None else command.timeout or 0.0
+    return min(max(REQUEST_TIMEOUT, needed), COMMAND_TIMEOUT)
 
 
 def _plain_frame(link: str, frame: Frame) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from firmware_sim import MemoryPort, schema_of
+from firmware_sim import MODELS, MemoryPort, SimulatedDevice, schema_of
 from framelink import bridge as bridge_module
 from framelink.bridge import MAX_LINKS, Bridge, BridgeConfig, LinkConfig
 from framelink.errors import ConfigError, LinkOpenError
@@ -192,6 +192,7 @@ class TestFrames:
             "type": 0x0101,
             "firmware": "1.2.3",
             "schema": "weather",
+            "reboots": 0,
         }
         assert frame["fields"]["temperature"] == 21.5
 
@@ -216,7 +217,8 @@ class TestFrames:
             await board.hears(0x7A)
             link = (await page.fetches("/api/links"))[0]
         assert [frame.cmd for frame in board.heard] == [0x7A]
-        assert device_of(link) == {"addr": 1, "name": "", "type": 0, "firmware": "", "schema": None}
+        nobody = {"addr": 1, "name": "", "type": 0, "firmware": "", "schema": None, "reboots": 0}
+        assert device_of(link) == nobody
 
     async def test_host_and_broadcast_addresses_are_no_devices(self) -> None:
         """Frames with these addresses are shown, and nobody is met."""
@@ -342,6 +344,26 @@ class TestCommands:
             "read",
             {"value": 7},
         )
+
+    async def test_a_sequenced_device_is_asked_with_numbers(self) -> None:
+        """By name and by number alike; the page sees neither; a reboot that is noticed is told."""
+        sim = SimulatedDevice("motor", 1, MOTOR, MODELS["motor"](1), telemetry="motor")
+        board = Board()
+        board.answer = lambda frame: Receiver().feed(b"".join(sim.feed(encode(frame), 0.0)))
+        async with bridged(board, MOTOR) as page:
+            first = await page.orders(addr=1, message="jog", fields={"steps": 2})
+            second = await page.orders(addr=1, cmd=0x23, data="0100")
+            assert [one["fields"] for one in (first, second)] == [
+                {"position": 2, "jogs": 1},
+                {"position": 3, "jogs": 2},
+            ]
+            sim.reboot(0.0)
+            assert (await page.orders(addr=1, message="identify", fields={}))["ok"]
+            board.port.unplug()
+            await board.port.replug()
+            link = await page.hears("link", lambda link: device_of(link).get("reboots") == 1)
+        assert device_of(link)["addr"] == 1
+        assert [frame.data[0] for frame in board.heard if frame.cmd == 0x23] == [1, 2]
 
     async def test_a_refusal_is_the_reply(self) -> None:
         """With the device's words."""

@@ -11,7 +11,9 @@ from framelink.message import RefusalCode
 from framelink.wire import BROADCAST, REPLY, Frame
 
 NEGATIVE_REPLY = 0xFF
-"""The command of a negative reply: refused cmd, code, text."""
+"""The command of a negative reply: refused cmd, code, in the sequenced profile the number, text."""
+
+_REFUSAL_HEAD = 2  # bytes: refused cmd, code
 
 PARAMETER_COMMANDS = frozenset({0x03, 0x04})
 """get and set: their replies repeat the parameter, the first byte of the request's data."""
@@ -35,8 +37,9 @@ class Phase(enum.Enum):
 class Exchange:
     """One request, sent up to 1 + retries times, until its reply, its refusal or its last deadline.
 
-    The frame has no sequence number, so a reply is told by address, command and what `match` looks at.
-    Whoever drives exchanges keeps one at a time for each address, and minds replies that are `outstanding`.
+    A frame has no number of its own, so a reply is told by address, command and what `match` looks at; in the
+    sequenced profile also by the number in front of its data.  Whoever drives exchanges keeps one at a time
+    for each address, and minds replies that are `outstanding`.
 
     Args:
         request: What is sent.
@@ -44,6 +47,8 @@ class Exchange:
         retries: How often it is sent again, 0 to 100.
         reply_cmd: The command that answers, for devices with habits of their own; None means cmd | 0x80.
         match: What else makes it the reply; None means the parameter for get and set, else nothing.
+        sequence: The number in front of the request's data, None if it has none; the reply has the same, and
+            a refusal has it behind its code.
 
     Raises:
         FormatError: The request cannot have a reply, or an argument is out of range.
@@ -57,6 +62,7 @@ class Exchange:
         retries: int = 0,
         reply_cmd: int | None = None,
         match: Match | None = None,
+        sequence: int | None = None,
     ) -> None:
         if request.addr == BROADCAST:
             raise FormatError(
@@ -76,6 +82,10 @@ class Exchange:
         self._allowed = 1 + retries
         self.reply_cmd = request.cmd | REPLY if reply_cmd is None else reply_cmd
         self.sendings = 0
+        self.sequence = sequence
+        self.began_at = self.settled_at = math.nan
+        """When it was sent for the first time, and when its reply came."""
+        self._number = b"" if sequence is None else bytes([sequence])
         self._match = match or (self._names_parameter if reply_cmd is None else _any_frame)
         self._reply: Frame | None = None
 
@@ -86,10 +96,27 @@ class Exchange:
         self.deadline = math.inf
         return self.request
 
-    def sent(self, now: float) -> None:
-        """Tell that the frame of this attempt is on its way; the wait ends at `deadline`."""
-        self.deadline = now + self.timeout
+    def sent(self, now: float, wait: float | None = None) -> None:
+        """Tell that the frame of this attempt is on its way; `wait`, or `timeout`, ends at `deadline`."""
+        self.deadline = now + (self.timeout if wait is None else wait)
         self.sendings += 1
+        if self.sendings == 1:
+            self.began_at = now
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether its reply or its refusal has come."""
+        return self._reply is not None
+
+    @property
+    def reply_size(self) -> int:
+        """Bytes of data in the reply, 0 before it has come."""
+        return 0 if self._reply is None else len(self._reply.data)
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the first sending to the reply; NaN before it has come."""
+        return max(self.settled_at - self.began_at, 0.0)  # a device may be quicker than the one who sends
 
     @property
     def outstanding(self) -> int:
@@ -98,23 +125,29 @@ class Exchange:
 
     def is_answer(self, frame: Frame) -> bool:
         """Tell whether the frame answers a request like this one, be it with other data."""
-        return frame.addr == self.request.addr and (frame.cmd == self.reply_cmd or self._refuses(frame))
+        return frame.addr == self.request.addr and (self._replies(frame) or self._refuses(frame))
 
-    def receive(self, frame: Frame) -> bool:
+    def receive(self, frame: Frame, now: float = math.nan) -> bool:
         """Take a frame from the device's line; tell whether it settles the exchange."""
         if self.phase is not Phase.WAITING or frame.addr != self.request.addr:
             return False
-        if frame.cmd == self.reply_cmd and self._match(frame):
+        if self._replies(frame) and self._match(frame):
             self.phase = Phase.ANSWERED
         elif self._refuses(frame):
             self.phase = Phase.REFUSED
         else:
             return False
         self._reply = frame
+        self.settled_at = now
         return True
 
+    def _replies(self, frame: Frame) -> bool:
+        return frame.cmd == self.reply_cmd and frame.data.startswith(self._number)
+
     def _refuses(self, frame: Frame) -> bool:
-        return frame.cmd == NEGATIVE_REPLY and frame.data[:1] == bytes([self.request.cmd])
+        if frame.cmd != NEGATIVE_REPLY or frame.data[:1] != bytes([self.request.cmd]):
+            return False
+        return frame.data[_REFUSAL_HEAD : _REFUSAL_HEAD + len(self._number)] == self._number
 
     def _names_parameter(self, frame: Frame) -> bool:
         return self.request.cmd not in PARAMETER_COMMANDS or frame.data[:1] == self.request.data[:1]
@@ -128,6 +161,11 @@ class Exchange:
         """Tell that the attempt came to nothing: READY for another or EXPIRED."""
         if self.phase is Phase.WAITING:
             self.phase = Phase.READY if self.attempts < self._allowed else Phase.EXPIRED
+
+    def give_up(self) -> None:
+        """Tell that there will be no other attempt: there is no time for one."""
+        if self.phase is Phase.READY:
+            self.phase = Phase.EXPIRED
 
     def result(self) -> Frame:
         """Return the reply of a settled exchange.
@@ -151,7 +189,7 @@ class Exchange:
 
     def _refusal(self, data: bytes) -> RequestRefused:
         code = data[1] if len(data) > 1 else 0
-        text = data[2:].decode("utf-8", "replace")
+        text = data[_REFUSAL_HEAD + len(self._number) :].decode("utf-8", "replace")
         said = f": {text}" if text else ""
         return RequestRefused(
             f"address 0x{self.request.addr:02X} refused command 0x{self.request.cmd:02X}:"

@@ -1,34 +1,17 @@
-"""What a device says that it is."""
+"""Asking a device what it is, on any link."""
 
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from typing import Any, overload
 
-from framelink.device.requester import DEFAULT_TIMEOUT, FrameLine, request
-from framelink.errors import RequestError
+from framelink.device.introduction import Identity, identity_in
+from framelink.device.requester import DEFAULT_TIMEOUT, request
+from framelink.device.station import FrameLine, station_of
 from framelink.link import Link
-from framelink.message import STANDARD, Message
+from framelink.message import STANDARD
 
-
-@dataclass(frozen=True)
-class Identity:
-    """A device's answer to `identify`.
-
-    Attributes:
-        protocol: Protocol version.
-        boots: How often the device has started.
-        device_type: Its type, which a schema may have as well.
-        firmware: Its firmware's version, such as "1.0.2".
-        name: What it calls itself.
-    """
-
-    protocol: int
-    boots: int
-    device_type: int
-    firmware: str
-    name: str
+__all__ = ["Identity", "identify", "identity_in"]
 
 
 @overload
@@ -63,14 +46,6 @@ def identify(
 
 async def _identify(link: FrameLine, addr: int, timeout: float, retries: int) -> Identity:
     reply = await request(link, STANDARD.encode(addr, "identify"), timeout=timeout, retries=retries)
-    message = STANDARD.decode(reply)
-    if not isinstance(message, Message):
-        raise RequestError(f"address 0x{addr:02X} answered identify with a payload that is none: {reply}")
-    fields: Any = message.fields
-    return Identity(
-        protocol=fields["protocol"],
-        boots=fields["boots"],
-        device_type=fields["type"],
-        firmware=".".join(map(str, fields["firmware"])),
-        name=fields["name"],
-    )
+    identity = identity_in(reply)
+    station_of(link, addr).learn(identity)
+    return identity

@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
-from typing import Any, Protocol, overload
-from weakref import WeakKeyDictionary
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, overload
 
 from framelink.device.exchange import Exchange, Match, Phase
+from framelink.device.late import Ended
+from framelink.device.round_trips import Patience
+from framelink.device.station import FrameLine, Station, switchboard_of
 from framelink.errors import LinkClosed, LinkDown, LinkFull, LinkTimeout
-from framelink.link import Link, StateChange
-from framelink.link.life import ENDING
+from framelink.link import Lane, Link
 from framelink.wire import Frame
+
+__all__ = ["DEFAULT_TIMEOUT", "LATE_MAX", "Drive", "FrameLine", "listening_to", "request"]
 
 DEFAULT_TIMEOUT = 1.0  # seconds; a device at 9,600 baud needs 0.6 s for the longest request and reply
 LATE_MAX = 1.0  # seconds that a late reply is waited for at most, for the same reason
 
 _PASSING = (LinkDown, LinkFull, LinkTimeout)
 """Faults of the line that may be gone at the next attempt."""
-
-
-class FrameLine(Protocol):
-    """What a request needs of a link; `framelink.link.AsyncLink` has it."""
-
-    async def send(self, frame: Frame, timeout: float | None = 0.0) -> None:
-        """Queue a frame, waiting up to that long for line and room."""
-
-    def subscribe(self, callback: Callable[[Frame], None]) -> Callable[[], None]:
-        """Have every received frame passed on in the loop, until the returned function is called."""
-
-    def watch(self, callback: Callable[[StateChange], None]) -> Callable[[], None]:
-        """Have every state change told in the loop, until the returned function is called."""
 
 
 @overload
@@ -99,73 +88,112 @@ def request(
 
 
 async def _carry_out(exchange: Exchange, link: FrameLine) -> Frame:
-    turn = _turns.setdefault(link, {}).setdefault(exchange.request.addr, _Turn())
-    async with turn.lock:
-        return await _Drive(link, exchange, turn.late).run()
+    patience = Patience(exchange.timeout, line=exchange.timeout)
+    with listening_to(link, exchange.request.addr) as station:
+        async with station.turn:
+            return await Drive(link, station, exchange, patience).run()
 
 
-@dataclass
-class _Late:
-    """Replies to a request that may come after its end.
+@contextmanager
+def listening_to(link: FrameLine, addr: int) -> Iterator[Station]:
+    """Have the frames of an address put through to its station for a block."""
+    board = switchboard_of(link)
+    board.listen()
+    try:
+        yield board.station(addr)
+    finally:
+        board.leave()
 
-    Attributes:
-        request: The request.
-        replies: How many there may be.
-        until: When they are not waited for any more, in the loop's time.
+
+class Drive:
+    """Moves one exchange through its phases on a real link and a real clock; whoever runs it has the turn.
+
+    Args:
+        link: The link.
+        station: The station of the device that is asked, which is being listened to.
+        exchange: The exchange.
+        patience: How long to wait.
+        lane: The lane of the transmit queue that its frames take.
+        is_typical: Whether its time says how long the device usually takes.
     """
 
-    request: Frame
-    replies: int
-    until: float
-
-
-@dataclass
-class _Turn:
-    """Who may ask one address now, and what may still come from there, by the replies' command."""
-
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    late: dict[int, _Late] = field(default_factory=dict)
-
-
-_turns: WeakKeyDictionary[FrameLine, dict[int, _Turn]] = WeakKeyDictionary()
-
-
-class _Drive:
-    """Moves one exchange through its phases on a real link and a real clock."""
-
-    def __init__(self, link: FrameLine, exchange: Exchange, late: dict[int, _Late]) -> None:
+    def __init__(
+        self,
+        link: FrameLine,
+        station: Station,
+        exchange: Exchange,
+        patience: Patience,
+        *,
+        lane: Lane = Lane.NORMAL,
+        is_typical: bool = False,
+    ) -> None:
         self._link = link
+        self._station = station
         self._exchange = exchange
-        self._late = late
-        self._passing: _Late | None = None
-        self._is_closed = False
-        self._news = asyncio.Event()
+        self._patience = patience
+        self._lane = lane
+        self._is_typical = is_typical
+        self._loop = asyncio.get_running_loop()
+        self._is_closed = self._has_run_out = False
+        self._news: asyncio.Future[None] | None = None
 
     async def run(self) -> Frame:
-        with contextlib.ExitStack() as stack:
-            stack.callback(self._link.subscribe(self._take))
-            stack.callback(self._link.watch(self._look))
-            stack.callback(self._note_late)
+        """Carry the exchange out and return the reply.
+
+        Raises:
+            RequestTimeout, RequestRefused: As `request` does.
+            LinkError: It could not be sent.
+        """
+        station, exchange = self._station, self._exchange
+        station.tally.requests += 1
+        station.asker = self
+        try:
             await self._let_late_pass()
-            fault: Exception | None = None
-            while self._exchange.phase is Phase.READY:
-                fault = await self._attempt()
-        if self._exchange.phase is Phase.EXPIRED and fault is not None:
+            fault = await self._try()
+        finally:
+            station.asker = None
+            wait = min(exchange.timeout, LATE_MAX)
+            station.ended(exchange, self._loop.time(), wait, is_typical=self._is_typical)
+        if exchange.phase is Phase.EXPIRED and fault is not None:
             raise fault
-        return self._exchange.result()
+        return exchange.result()
 
-    def _take(self, frame: Frame) -> None:
-        if self._passing is not None:
-            if self._exchange.is_answer(frame):
-                self._passing.replies -= 1
-                self._news.set()
-        elif self._exchange.receive(frame):
-            self._news.set()
+    async def _try(self) -> Exception | None:
+        """Make attempts until it is settled or expired; return the last one's fault of the line."""
+        exchange, began = self._exchange, self._loop.time()
+        fault: Exception | None = None
+        while exchange.phase is Phase.READY:
+            elapsed = self._loop.time() - began
+            if elapsed >= self._patience.total:
+                exchange.give_up()
+            else:
+                fault = await self._attempt(began)
+        return fault
 
-    def _look(self, change: StateChange) -> None:
-        if change.state in ENDING:
-            self._is_closed = True
-            self._news.set()
+    def take(self, frame: Frame) -> bool:
+        """Take a frame from the device; tell whether it was the reply."""
+        if not self._exchange.receive(frame, self._loop.time()):
+            return False
+        self._wake()
+        return True
+
+    def passed(self) -> None:
+        """Be told that a late reply has passed; of interest while nothing was sent yet."""
+        if self._exchange.phase is Phase.READY:
+            self._wake()
+
+    def closed(self) -> None:
+        """Be told that the link was closed."""
+        self._is_closed = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._news is not None and not self._news.done():
+            self._news.set_result(None)
+
+    def _run_out(self) -> None:
+        self._has_run_out = True
+        self._wake()
 
     async def _heard(self, deadline: float) -> bool:
         """Wait for news; tell whether there were some before the deadline.
@@ -173,48 +201,39 @@ class _Drive:
         Raises:
             LinkClosed: The news is that the link was closed.
         """
-        self._news.clear()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout_at(deadline):
-                if not self._is_closed:
-                    await self._news.wait()
+        self._has_run_out = False
+        if not self._is_closed:
+            self._news = self._loop.create_future()
+            alarm = self._loop.call_at(deadline, self._run_out)
+            try:
+                await self._news
+            finally:
+                alarm.cancel()
+                self._news = None
         if self._is_closed:
             addr = self._exchange.request.addr
             raise LinkClosed(f"the link was closed before address 0x{addr:02X} answered")
-        return self._news.is_set()
+        return not self._has_run_out
 
-    async def _attempt(self) -> Exception | None:
+    async def _attempt(self, began: float) -> Exception | None:
         """Send once and wait; return the line's fault if it could not be sent."""
-        exchange = self._exchange
+        exchange, patience = self._exchange, self._patience
         outgoing = exchange.begin()
         try:
-            await self._link.send(outgoing, timeout=exchange.timeout)
+            await self._link.send(outgoing, patience.for_line(self._loop.time() - began), lane=self._lane)
         except _PASSING as fault:
             exchange.fail()  # what was not sent needs no waiting for
             return fault
-        exchange.sent(asyncio.get_running_loop().time())
+        now = self._loop.time()
+        exchange.sent(now, patience.for_reply(exchange.attempts, now - began))
         if exchange.phase is Phase.WAITING and not await self._heard(exchange.deadline):
             exchange.expire(exchange.deadline)
         return None
 
     async def _let_late_pass(self) -> None:
         """Wait out what may be taken for the reply; to the very same request it may as well be one."""
-        late = self._late.get(self._exchange.reply_cmd)
-        if late is None or late.request == self._exchange.request:
-            return
-        self._passing = late
-        while late.replies > 0 and await self._heard(late.until):
-            pass
-        self._passing = None
-        del self._late[self._exchange.reply_cmd]
-
-    def _note_late(self) -> None:
-        """Keep in mind how many replies may still come."""
-        exchange, now = self._exchange, asyncio.get_running_loop().time()
-        if not exchange.sendings:
-            return
-        late = self._late.pop(exchange.reply_cmd, None)
-        replies = exchange.outstanding + (late.replies if late is not None and now < late.until else 0)
-        if replies > 0:
-            until = now + min(exchange.timeout, LATE_MAX)
-            self._late[exchange.reply_cmd] = _Late(exchange.request, replies, until)
+        ended: Ended | None = self._station.late.in_the_way(self._exchange)
+        if ended is not None:
+            while ended.replies > 0 and await self._heard(ended.until):
+                pass
+            self._station.late.forget(ended)

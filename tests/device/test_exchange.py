@@ -204,3 +204,50 @@ def test_what_cannot_have_a_reply_is_refused(
     """Misuse raises before anything is sent and says what is allowed."""
     with pytest.raises(FormatError, match=message):
         Exchange(request_frame, **arguments)  # type: ignore[arg-type]  # retries is an int in the table
+
+
+# --- The sequenced profile --------------------------------------------------------------------------------
+
+
+def numbered_at_zero() -> Exchange:
+    """Return the exchange of request number 5, just sent."""
+    exchange = Exchange(Frame(7, 0x20, b"\x05?"), timeout=1.0, sequence=5)
+    exchange.begin()
+    exchange.sent(0.0)
+    return exchange
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pytest.param(Frame(7, 0xA0, b"\x04?"), id="the reply to the request before"),
+        pytest.param(Frame(7, 0xA0), id="a reply without a number"),
+        pytest.param(Frame(7, 0xFF, b"\x20\x04\x04no"), id="the refusal of the request before"),
+        pytest.param(Frame(7, 0xFF, b"\x20\x04"), id="a refusal without a number"),
+    ],
+)
+def test_another_number_is_another_requests(frame: Frame) -> None:
+    """Only the request's own number settles it."""
+    assert not numbered_at_zero().receive(frame)
+    assert not numbered_at_zero().is_answer(frame)
+
+
+def test_the_reply_has_the_requests_number() -> None:
+    """In front of its data; a refusal has it behind the code."""
+    exchange = numbered_at_zero()
+    assert exchange.receive(Frame(7, 0xA0, b"\x05!"), 0.25)
+    assert (exchange.duration, exchange.reply_size) == (0.25, 2)
+    exchange = numbered_at_zero()
+    assert exchange.receive(Frame(7, 0xFF, b"\x20\x04\x05rotor turns"))
+    with pytest.raises(RequestRefused, match=r"busy \(code 4\): rotor turns$"):
+        exchange.result()
+
+
+def test_there_may_be_no_time_for_another_attempt() -> None:
+    """Then it has expired, however many were allowed; one that waits goes on waiting."""
+    exchange = exchange_at_zero(retries=5)
+    exchange.give_up()
+    phases = [exchange.phase]
+    exchange.expire(1.0)
+    exchange.give_up()
+    assert [*phases, exchange.phase] == [Phase.WAITING, Phase.EXPIRED]

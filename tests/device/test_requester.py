@@ -8,6 +8,7 @@ import pytest
 
 from framelink.device import request, requester
 from framelink.errors import FormatError, LinkClosed, LinkDown, LinkTimeout, RequestRefused, RequestTimeout
+from framelink.link import Lane
 from framelink.wire import Frame
 from tests.support.fake_line import FakeLine, answering, refusing
 
@@ -204,8 +205,8 @@ async def test_a_reply_that_comes_while_the_request_is_being_sent_counts() -> No
     """A device may be quicker than the one who sends."""
 
     class QuickLine(FakeLine):
-        async def send(self, frame: Frame, timeout: float | None = 0.0) -> None:
-            await super().send(frame, timeout)
+        async def send(self, frame: Frame, timeout: float | None = 0.0, *, lane: Lane = Lane.NORMAL) -> None:
+            await super().send(frame, timeout, lane=lane)
             self.deliver(Frame(frame.addr, frame.cmd | 0x80, b"quick"))
 
     line = QuickLine()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from framelink.link import LinkState, StateChange
-from framelink.wire import Frame
+from framelink.link import HalfDuplex, Lane, LinkState, StateChange
+from framelink.wire import DEFAULT_FORMAT, Frame
 
 Device = Callable[[Frame], list[Frame]]
 """What the device sends when it gets a frame."""
@@ -21,16 +21,25 @@ class FakeLine:
     """
 
     def __init__(self, device: Device = lambda _frame: [], faults: list[Exception] | None = None) -> None:
+        self.format = DEFAULT_FORMAT
+        self.baudrate = 115_200
+        self.half_duplex: HalfDuplex | None = None
+        self.state = LinkState.CONNECTED
         self.device = device
         self.faults = faults or []
         self.sent: list[Frame] = []
         self.bounds: list[float | None] = []
+        self.lanes: list[Lane] = []
         self.subscribers: list[Callable[[Frame], None]] = []
         self.watchers: list[Callable[[StateChange], None]] = []
 
-    async def send(self, frame: Frame, timeout: float | None = 0.0) -> None:
+    async def wait_connected(self, timeout: float | None = None) -> None:
+        """Do nothing: it is."""
+
+    async def send(self, frame: Frame, timeout: float | None = 0.0, *, lane: Lane = Lane.NORMAL) -> None:
         """Give the device a frame; its answer comes in a later turn of the loop, as on a real line."""
         self.bounds.append(timeout)
+        self.lanes.append(lane)
         if self.faults:
             raise self.faults.pop(0)
         self.sent.append(frame)
@@ -49,7 +58,12 @@ class FakeLine:
 
     def close(self) -> None:
         """Let the link be closed."""
-        change = StateChange(LinkState.CONNECTED, LinkState.DISCONNECTING, "", 0.0)
+        self.move(LinkState.DISCONNECTING)
+
+    def move(self, state: LinkState) -> None:
+        """Let the link be in another state."""
+        change = StateChange(self.state, state, "", 0.0)
+        self.state = state
         for callback in list(self.watchers):
             callback(change)
 

@@ -1,4 +1,4 @@
-"""The C core's fuzz target: `python -m tests.support.fuzz SECONDS` fuzzes on and keeps what it finds."""
+"""The C core's fuzz targets: `python -m tests.support.fuzz SECONDS` fuzzes frames on and keeps what it finds."""
 
 from __future__ import annotations
 
@@ -14,23 +14,34 @@ from framelink.wire import DEFAULT_FORMAT
 
 CLANG = Compiler("this computer", "clang-14", ("clang-14", "libclang-rt-14-dev"), ("-std=c99",))
 CORPUS = FIRMWARE / "fuzz" / "corpus"
-SOURCES = (FIRMWARE / "fuzz" / "fuzz_frame.c", CORE / "fl_frame.c", CORE / "fl_feed.c")
+FUZZ, DEMO, BOARDS = FIRMWARE / "fuzz", FIRMWARE / "demo", FIRMWARE / "boards"
+INCLUDE = (CORE, FUZZ, DEMO, BOARDS)
+SOURCES = {
+    "fuzz_frame": (FUZZ / "fuzz_frame.c", CORE / "fl_frame.c", CORE / "fl_feed.c"),
+    "fuzz_device": (
+        FUZZ / "fuzz_device.c",
+        DEMO / "storage.c",
+        *(CORE / f"{one}.c" for one in ("fl_device", "fl_transfer", "fl_crc32", "fl_frame")),
+    ),
+}
+"""Target → its sources."""
 SECONDS = 60
 SANITIZERS = "address,undefined"
 FLAGS = (*WARNINGS, "-g", "-O1", "-fno-sanitize-recover=all", FLAG)
 
 
-def build_libfuzzer() -> Path:
-    """Return the target as libFuzzer's, for the default frame."""
-    flags = [*FLAGS, f"-fsanitize=fuzzer,{SANITIZERS}", "-DFL_LIBFUZZER"]
+def build_libfuzzer(target: str = "fuzz_frame", *choices: str) -> Path:
+    """Return a target as libFuzzer's, for the default frame."""
+    flags = [*FLAGS, *choices, f"-fsanitize=fuzzer,{SANITIZERS}"]
     header = config_header(DEFAULT_FORMAT, table=16)
-    return build(CLANG, SOURCES, flags=flags, generated={NAME: header}, name="fuzz_frame")
+    return build(CLANG, SOURCES[target], flags=flags, include=INCLUDE, generated={NAME: header}, name=target)
 
 
-def build_standalone(header: str) -> Path:
-    """Return the target as a program of its own, for a frame format's configuration header."""
-    flags = [*FLAGS, f"-fsanitize={SANITIZERS}"]
-    return build(HOST, SOURCES, flags=flags, generated={NAME: header}, name="fuzz_frame")
+def build_standalone(header: str, target: str = "fuzz_frame", *choices: str) -> Path:
+    """Return a target as a program of its own, for a frame format's configuration header."""
+    flags = [*FLAGS, *choices, f"-fsanitize={SANITIZERS}"]
+    sources = [*SOURCES[target], FUZZ / "fuzz_run.c"]
+    return build(HOST, sources, flags=flags, include=INCLUDE, generated={NAME: header}, name=target)
 
 
 def main(seconds: int = SECONDS) -> int:

@@ -1,4 +1,4 @@
-"""Run benchmarks: `python -m tools.bench [wire] [link] [--quick] [--json FILE]`."""
+"""Run benchmarks: `python -m tools.bench [NAME]… [--quick] [--json FILE]`, all of them by default."""
 
 from __future__ import annotations
 
@@ -11,10 +11,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tools.bench import link, wire
+from tools.bench import link, requests, schema, transfer, wire
 from tools.bench.rounds import Row
 
-BENCHES = {"wire": wire.run, "link": link.run}
+BENCHES = {
+    "wire": wire.run,
+    "schema": schema.run,
+    "link": link.run,
+    "requests": requests.run,
+    "transfer": transfer.run,
+}
 
 
 def main() -> None:
