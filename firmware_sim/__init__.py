@@ -2,10 +2,11 @@
 
 from firmware_sim.device import SimulatedDevice
 from firmware_sim.faults import Fault, Wire
+from firmware_sim.generic import GenericModel
 from firmware_sim.memory_port import MemoryPort
 from firmware_sim.models import MODELS, schema_of
 from firmware_sim.pty_port import PtyPort
-from firmware_sim.scenario import DeviceEntry, EventEntry, PortEntry, Scenario, demo_scenario
+from firmware_sim.scenario import DeviceEntry, EventEntry, PortEntry, Scenario, demo_scenario, scenario_of
 from firmware_sim.simulation import Simulation
 from firmware_sim.tcp_port import TcpPort
 
@@ -14,6 +15,7 @@ __all__ = [
     "DeviceEntry",
     "EventEntry",
     "Fault",
+    "GenericModel",
     "MemoryPort",
     "PortEntry",
     "PtyPort",
@@ -23,5 +25,6 @@ __all__ = [
     "TcpPort",
     "Wire",
     "demo_scenario",
+    "scenario_of",
     "schema_of",
 ]

@@ -12,9 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from firmware_sim.board_kind import DEMO, KINDS
+from firmware_sim.board_kind import DEMO, KINDS, headers_of
+from firmware_sim.models import schema_of
 from firmware_sim.stable_name import StableName
 from framelink.errors import ConfigError, ToolchainError
+from framelink.message import Schema
 
 PATIENCE = 20.0  # seconds for the board to do as told; QEMU starts in 0.1 s, on a busy machine in a few
 STOP_PATIENCE = 2.0  # seconds until a board that does not end by itself is killed
@@ -28,9 +30,11 @@ class Board:
         kind: One of `firmware_sim.board_kind.KINDS`.
         link: A stable name for its pty.
         paced: Whether the line of an emulated chip is as slow as a real one, at 115,200 baud.
-        firmware: The firmware's sources, without the board's port; the demo by default.
+        firmware: The firmware's sources, without the board's port; None for the demo.
+        schema: What the firmware speaks, to build it with the header that is made of it.
         flags: More flags for its compiler.
         generated: File name → text of headers for it.
+        linker_script: Where it goes in memory, if not where the kind says.
 
     Attributes:
         dropped: Bytes lost because the host did not read them; known when the board has ended.
@@ -45,18 +49,25 @@ class Board:
         *,
         link: Path | None = None,
         paced: bool = True,
-        firmware: Sequence[Path] = DEMO,
+        firmware: Sequence[Path] | None = None,
+        schema: Schema | None = None,
         flags: Sequence[str] = (),
         generated: Mapping[str, str] | None = None,
+        linker_script: Path | None = None,
     ) -> None:
         if kind not in KINDS:
             raise ConfigError(f"board must be one of {', '.join(KINDS)}, not {kind!r}")
         self.kind = KINDS[kind]
         self._name = None if link is None else StableName(link)
         self._paced = paced
+        if firmware is None:
+            firmware, schema = DEMO, schema_of("motor")
+            flags = (f'-DDEMO_NAME="motor on {kind}"', *flags)
+        headers, choices = headers_of(schema, self.kind.max_data) if schema is not None else ({}, ())
         self._firmware = firmware
-        self._flags = (f'-DDEMO_NAME="motor on {kind}"', *flags)
-        self._generated = dict(generated or {})
+        self._flags = (*choices, *flags)
+        self._generated = {**headers, **(generated or {})}
+        self._linker_script = linker_script
         self.dropped = 0
         self._path = ""
         self._plugged, self._unplugged, self._restarted = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -96,7 +107,9 @@ class Board:
     def _command(self) -> list[str]:
         """Return the command that runs the board, with everything built."""
         self.kind.require_tools()
-        program, *image = self.kind.build(self._firmware, self._flags, self._generated)
+        program, *image = self.kind.build(
+            self._firmware, self._flags, self._generated, linker_script=self._linker_script
+        )
         pace = [] if self._paced or not image else ["--unpaced"]
         return [program, *pace, *image]
 

@@ -31,6 +31,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         bursts: Probability, per frame, that 8 bytes of it are replaced by random ones; towards the
             devices, which do not know where a frame ends, per read.
         cut: Probability that it ends early, per frame or read likewise.
+        drop: Probability that all of it is lost, per frame or read likewise.
         silence: Nothing at all comes through.
         chunk: Largest number of bytes that come at once, a millisecond apart, 0 for no such limit.
         delay: Seconds that every byte takes longer.
@@ -46,6 +47,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     repeated: float = 0.0
     bursts: float = 0.0
     cut: float = 0.0
+    drop: float = 0.0
     silence: bool = False
     chunk: int = 0
     delay: float = 0.0
@@ -57,7 +59,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return self.direction in (direction, "both") and self.start <= elapsed < ends
 
 
-RATES = ("bit_errors", "lost", "added", "repeated", "bursts", "cut")
+RATES = ("bit_errors", "lost", "added", "repeated", "bursts", "cut", "drop")
 """The attributes of a Fault that are probabilities."""
 
 BURST_BYTES = 8
@@ -99,6 +101,7 @@ class Wire:
     def send(self, data: bytes, now: float) -> int:
         """Put a frame, or whatever was written at once, on the line; return how many bytes had no room."""
         active = [one for one in self._faults if one.applies(self._direction, now)]
+        given = len(data)
         for fault in active:
             data = self._damaged(data, fault)
         if self._waiting_bytes + len(data) > MAX_WAITING:
@@ -107,6 +110,9 @@ class Wire:
         delay = sum(one.delay for one in active)
         baudrate = min((one.baudrate for one in active if one.baudrate), default=0)
         self._schedule(data, now + delay, chunk, baudrate)
+        if baudrate and given > len(data):  # what is lost has taken its time as well
+            lost_time = (given - len(data)) * BITS_PER_BYTE / baudrate
+            self._free_at = max(self._free_at, now + delay) + lost_time
         return 0
 
     def _schedule(self, data: bytes, at: float, chunk: int, baudrate: int) -> None:
@@ -154,7 +160,7 @@ class Wire:
 
     def _damaged(self, data: bytes, fault: Fault) -> bytes:
         rng = self._rng
-        if fault.silence or not data:
+        if fault.silence or not data or (fault.drop and rng.random() < fault.drop):
             return b""
         if fault.cut and rng.random() < fault.cut:
             data = data[: rng.randrange(len(data))]

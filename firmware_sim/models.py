@@ -34,6 +34,9 @@ class Model(Protocol):
 
     parameters: dict[str, Value]
 
+    def power_up(self) -> None:
+        """Start anew: forget what is kept in RAM only; parameters keep their values."""
+
     def measure(self, now: float) -> dict[str, Value]:
         """Return the fields of the telemetry event at a time."""
 
@@ -54,6 +57,9 @@ class _Base:
     def __init__(self, seed: int) -> None:
         self._rng = random.Random(seed)  # noqa: S311 - noise, no secret
         self.parameters: dict[str, Value] = {}
+
+    def power_up(self) -> None:
+        """Forget nothing."""
 
     def alarms(self) -> list[tuple[str, dict[str, Value]]]:
         return []
@@ -92,7 +98,7 @@ class WeatherNode(_Base):
 
 
 class MotorController(_Base):
-    """A motor with inertia, a brake, and a current limit."""
+    """A motor with inertia, a brake, a current limit, and a positioner that can be jogged."""
 
     _INERTIA = 0.8  # seconds
     _IDLE_CURRENT = 0.18  # A
@@ -105,6 +111,15 @@ class MotorController(_Base):
         self._speed = Lag(0.0, self._INERTIA)
         self._fault = "none"
         self._alarms: list[tuple[str, dict[str, Value]]] = []
+        self._position = self._jogs = 0
+        self._commands: dict[str, Callable[[Mapping[str, Value]], dict[str, Value]]] = {
+            "clear_fault": self._clear_fault,
+            "jog": self._jog,
+        }
+
+    def power_up(self) -> None:
+        """Take the place where the positioner is as the origin."""
+        self._position = self._jogs = 0
 
     def measure(self, now: float) -> dict[str, Value]:
         """Return speed, set-point, current and fault."""
@@ -133,13 +148,27 @@ class MotorController(_Base):
         return alarms
 
     def command(self, name: str, fields: Mapping[str, Value], now: float) -> dict[str, Value]:
-        """Clear a fault, once the rotor stands."""
-        if name != "clear_fault":
-            return super().command(name, fields, now)
+        """Clear a fault, once the rotor stands; jog the positioner."""
+        known = self._commands.get(name)
+        return super().command(name, fields, now) if known is None else known(fields)
+
+    def _clear_fault(self, _fields: Mapping[str, Value]) -> dict[str, Value]:
         if self._fault != "none" and abs(self._speed.value) > self._TURNS:
             raise Refusal(RefusalCode.BUSY, "the rotor still turns")
         cleared, self._fault = self._fault != "none", "none"
         return {"cleared": cleared}
+
+    def _jog(self, fields: Mapping[str, Value]) -> dict[str, Value]:
+        steps = fields["steps"]
+        assert isinstance(steps, int)
+        self._jogs += 1
+        self._position = _wrapped(self._position + steps)
+        return {"position": self._position, "jogs": self._jogs}
+
+
+def _wrapped(position: int) -> int:
+    """Return a position as 32 bits count it, round and round."""
+    return (position + 0x8000_0000) % 0x1_0000_0000 - 0x8000_0000
 
 
 class PowerMeter(_Base):

@@ -8,16 +8,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from firmware_sim.device import MIN_PERIOD
 from firmware_sim.faults import MAX_WAITING, RATES, Fault
 from firmware_sim.models import MODELS
+from firmware_sim.storage import CAPACITY, MAX_CAPACITY
 from framelink.config_files import load_table, parse_table, to_record
 from framelink.errors import ConfigError
+from framelink.message import Schema
 
 Action = Literal["unplug", "replug", "reboot", "cut_reboot"]
 PortKind = Literal["pty", "tcp", "memory"]
 MAX_PORTS = 32  # a scenario is a bench, not a factory; each port costs file descriptors
+DEFAULT_PERIOD = 500  # ms; often enough to see that a device is alive
 MAX_PERIOD = 65_535  # ms; what the telemetry command's u16 carries
 MAX_NAME = 247  # bytes; what an identify reply has room for
 MAX_BAUDRATE = 0x7FFF_FFFF  # what serial drivers take
@@ -28,17 +32,22 @@ class DeviceEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
     Attributes:
         model: One of `firmware_sim.models.MODELS`.
+        schema: In place of a model, a schema file of one's own, relative to the scenario file; the device
+            then does what can be told from that.
         addr: Its address, 1 to 254.
         name: What it calls itself; its model's name unless given.
         period: Telemetry period in ms from power-up, 10 to 65,535, or 0 for silence.
         firmware: Its firmware's version.
+        storage: Bytes that its files may have, up to 16 MiB.
     """
 
-    model: str
+    model: str = ""
+    schema: str = ""
     addr: int
     name: str = ""
     period: int = 0
     firmware: tuple[int, int, int] = (1, 0, 0)
+    storage: int = CAPACITY
 
 
 class EventEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -92,7 +101,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             OSError: The file cannot be read.
             ConfigError: It is no scenario; the message names the file, the key and what is allowed.
         """
-        return cls._of(load_table(path), str(path))
+        return cls._of(load_table(path), str(path), Path(path).parent)
 
     @classmethod
     def parse(cls, text: str, *, source: str = "scenario") -> Scenario:
@@ -104,8 +113,8 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         return cls._of(parse_table(text, source), source)
 
     @classmethod
-    def _of(cls, table: dict[str, Any], source: str) -> Scenario:
-        scenario = to_record(table, cls, source)
+    def _of(cls, table: dict[str, Any], source: str, folder: Path = Path()) -> Scenario:
+        scenario = _at_home(to_record(table, cls, source), folder)
         scenario.require_valid(source)
         return scenario
 
@@ -152,9 +161,12 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 def _require_device(device: DeviceEntry, where: str) -> None:
-    _require(
-        device.model in MODELS, f"{where}: model must be one of {', '.join(MODELS)}, not {device.model!r}"
-    )
+    _require(not (device.model and device.schema), f"{where}: a device has a model or a schema, not both")
+    if device.schema:
+        _load(device.schema, where)
+    else:
+        known = ", ".join(MODELS)
+        _require(device.model in MODELS, f"{where}: model must be one of {known}, not {device.model!r}")
     size = len(device.name.encode())
     _require(size <= MAX_NAME, f"{where}: name must be at most {MAX_NAME} bytes, not {size}")
     _require(1 <= device.addr <= 0xFE, f"{where}: addr must be 1 to 254, not {_shown(device.addr)}")
@@ -167,6 +179,29 @@ def _require_device(device: DeviceEntry, where: str) -> None:
         f"{where}: firmware must be three numbers from 0 to 255,"
         f" not {', '.join(map(_shown, device.firmware))}",
     )
+    _require(
+        0 <= device.storage <= MAX_CAPACITY,
+        f"{where}: storage must be 0 to {MAX_CAPACITY} bytes, not {_shown(device.storage)}",
+    )
+
+
+def _load(path: str, where: str) -> Schema:
+    try:
+        return Schema.load(path)
+    except OSError as error:
+        raise ConfigError(f"{where}: schema {path}: {error.strerror or error}") from None
+
+
+def _at_home(scenario: Scenario, folder: Path) -> Scenario:
+    """Return a scenario whose schema files are found from wherever the program was started."""
+    ports = [
+        replace(port, device=[_device_at_home(one, folder) for one in port.device]) for port in scenario.port
+    ]
+    return replace(scenario, port=ports)
+
+
+def _device_at_home(device: DeviceEntry, folder: Path) -> DeviceEntry:
+    return replace(device, schema=str(folder / device.schema)) if device.schema else device
 
 
 def _require_fault(fault: Fault, where: str) -> None:
@@ -196,6 +231,19 @@ def _shown(number: int) -> str:
 def _require(holds: bool, message: str) -> None:
     if not holds:
         raise ConfigError(message)
+
+
+def scenario_of(schema: str | Path) -> Scenario:
+    """Return a line with one device, at address 1, that a schema file describes.
+
+    Raises:
+        ConfigError: The file cannot be read.
+        SchemaError: It does not describe a device; the message names the file and the key.
+    """
+    device = DeviceEntry(schema=str(schema), addr=1, period=DEFAULT_PERIOD)
+    scenario = Scenario(name=Path(schema).stem, port=[PortEntry(name="device", device=[device])])
+    scenario.require_valid(str(schema))
+    return scenario
 
 
 def demo_scenario() -> Scenario:

@@ -12,13 +12,15 @@ from typing import Self
 
 from firmware_sim.device import DEFAULT_BAUDRATE, SimulatedDevice
 from firmware_sim.faults import Direction, Wire
+from firmware_sim.generic import GenericModel
 from firmware_sim.memory_port import MemoryPort
-from firmware_sim.models import MODELS, schema_of
+from firmware_sim.models import MODELS, Model, schema_of
 from firmware_sim.ports import VirtualPort
 from firmware_sim.pty_port import PtyPort
 from firmware_sim.scenario import Action, DeviceEntry, PortEntry, Scenario
 from firmware_sim.tcp_port import TcpPort
 from framelink.errors import ConfigError
+from framelink.message import Schema
 
 _log = logging.getLogger("firmware_sim")
 
@@ -228,13 +230,25 @@ def _pace(entry: PortEntry) -> int:
 
 
 def _make_device(entry: DeviceEntry, seed: int, baudrate: int) -> SimulatedDevice:
+    schema, model, telemetry = _behaviour(entry, seed ^ entry.addr)
     return SimulatedDevice(
-        entry.name or entry.model,
+        entry.name or entry.model or schema.name,
         entry.addr,
-        schema_of(entry.model),
-        MODELS[entry.model](seed ^ entry.addr),
-        telemetry=entry.model,
+        schema,
+        model,
+        telemetry=telemetry,
         period=entry.period,
         firmware=entry.firmware,
+        format=schema.frame_format,
         baudrate=baudrate,
+        storage=entry.storage,
     )
+
+
+def _behaviour(entry: DeviceEntry, seed: int) -> tuple[Schema, Model, str]:
+    """Return a device's messages, what it does, and the name of the event that it reports with."""
+    if not entry.schema:
+        return schema_of(entry.model), MODELS[entry.model](seed), entry.model
+    schema = Schema.load(entry.schema)
+    generic = GenericModel(schema)
+    return schema, generic, generic.telemetry

@@ -1,4 +1,4 @@
-"""What the C core costs a microcontroller: flash, RAM and stack, by board and kind of CRC table.
+"""What the C core costs a microcontroller: flash, RAM and stack, by board, kind of CRC table, and part.
 
 `python -m tools.firmware_size` prints the table and writes it to docs/firmware-size.md.
 """
@@ -27,6 +27,33 @@ FOR_SIZE = ("-Os", "-fno-tree-loop-distribute-patterns")
 """The second keeps short loops from becoming calls of memset and the like, which are longer."""
 FLAGS = (*WARNINGS, *FOR_SIZE, "-ffunction-sections", "-fdata-sections")
 PROGRAM = FIRMWARE / "size" / "use.c"
+DEVICE_PROGRAM = FIRMWARE / "size" / "device.c"
+DEVICE_PAYLOAD = 64
+"""The largest payload of the table of parts, in bytes: the core's own choice."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What stands on receiver and encoder.
+
+    Attributes:
+        name: Its name in the table.
+        sources: Its C files, without .c.
+        state: The name of what keeps its state, in the program that is measured.
+        sequenced: FL_SEQUENCED.
+    """
+
+    name: str
+    sources: tuple[str, ...]
+    state: str
+    sequenced: int
+
+
+PARTS = (
+    Part("device", ("fl_device",), "device", 0),
+    Part("device, sequenced", ("fl_device",), "device", 1),
+    Part("transfer", ("fl_transfer", "fl_crc32"), "transfer", 0),
+)
 
 
 @dataclass(frozen=True)
@@ -126,6 +153,56 @@ def cost(board: Board, table: int, words: str, max_data: int) -> Cost:
     )
 
 
+@dataclass(frozen=True)
+class PartCost:
+    """What a part costs beyond receiver and encoder.
+
+    Attributes:
+        board: The board's name.
+        part: The part's name.
+        flash: Bytes of code and constants.
+        ram: Bytes of its state, and of constants that are copied to RAM.
+    """
+
+    board: str
+    part: str
+    flash: int
+    ram: int
+
+
+def part_costs() -> Iterator[PartCost]:
+    """Yield every row of the table of parts.
+
+    Raises:
+        ToolchainError: A compiler is missing.
+    """
+    for board in BOARDS:
+        for part in PARTS:
+            yield part_cost(board, part)
+
+
+def part_cost(board: Board, part: Part) -> PartCost:
+    """Measure one part in a program that has all of them."""
+    flags = [*FLAGS, f"-DFL_MAX_DATA={DEVICE_PAYLOAD}", f"-DFL_SEQUENCED={part.sequenced}"]
+    core = [CORE / f"{name}.c" for name in ("fl_frame", "fl_device", "fl_transfer", "fl_crc32")]
+    linked = [*flags, *board.link_flags, "-Wl,--gc-sections"]
+    program = build(board.compiler, [DEVICE_PROGRAM, *core], flags=linked, name="device.elf")
+    objects = [
+        build(board.compiler, [CORE / f"{name}.c"], flags=[*flags, "-c"], name="part.o")
+        for name in part.sources
+    ]
+    names = {name for one in objects for name in _symbols(board.tools, one)}
+    symbols = _symbols(board.tools, program)
+    ours = [one for name, one in symbols.items() if name in names]
+    constants = sum(size for size, kind in ours if kind in "dD")
+    return PartCost(
+        board.name,
+        part.name,
+        flash=sum(size for size, kind in ours if kind in "tTrRdD"),
+        ram=symbols[part.state][0] + constants,
+    )
+
+
 _HELPERS = ("memcpy", "memmove", "memset", "memcmp")
 """What of the C library the core may have pulled in."""
 
@@ -178,7 +255,7 @@ def versions() -> list[str]:
     return [_output(board.compiler.command, "--version").splitlines()[0].strip() for board in BOARDS]
 
 
-def page(rows: list[Cost]) -> str:
+def page(rows: list[Cost], parts: list[PartCost]) -> str:
     """Return the documentation page."""
     lines = [
         "# What the C core costs",
@@ -197,6 +274,16 @@ def page(rows: list[Cost]) -> str:
             for row in rows
         ),
         "",
+        "## The parts that stand on it",
+        "",
+        f"For payloads of at most {DEVICE_PAYLOAD} bytes, beyond receiver and encoder, but a device's RAM",
+        "has its receiver in it. `sequenced` is `FL_SEQUENCED`; `transfer` is `fl_transfer` with `fl_crc32`,",
+        "without your storage. Whoever does not link a part pays nothing for it.",
+        "",
+        "| board | part | flash | RAM |",
+        "|---|---|---:|---:|",
+        *(f"| {one.board} | {one.part} | {one.flash} | {one.ram} |" for one in parts),
+        "",
     ]
     return "\n".join(lines)
 
@@ -204,7 +291,7 @@ def page(rows: list[Cost]) -> str:
 def main() -> int:
     """Measure, write the page, and print it; return the exit code."""
     try:
-        text = page(list(costs()))
+        text = page(list(costs()), list(part_costs()))
     except ToolchainError as error:
         print(f"make size: {error}", file=sys.stderr)
         return 1

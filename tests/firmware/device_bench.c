@@ -5,7 +5,7 @@
 
 #define ROOM 65536U
 
-enum { REVERSED = 0x30, TOO_MANY_WORDS, EVENT_INSIDE, NO_WORDS, TOO_LONG_A_REPLY, CLEAR_FAULT = 0x21 };
+enum { REVERSED = 0x30, TOO_MANY_WORDS, EVENT_INSIDE, NO_WORDS, TOO_LONG_A_REPLY, CLEAR_FAULT = 0x21, JOG = 0x23 };
 
 static uint8_t sent[ROOM];
 static uint32_t sent_size;
@@ -16,6 +16,9 @@ static uint32_t serial;
 static int8_t trim;
 static uint16_t ceiling;
 static int32_t offset;
+static int32_t position;
+static uint32_t jogs;
+static bool jammed;
 
 static fl_code reversed(fl_device *device, const fl_frame *request, fl_reply *reply)
 {
@@ -67,8 +70,22 @@ static fl_code nothing_to_clear(fl_device *device, const fl_frame *request, fl_r
     return FL_OK;
 }
 
+static fl_code jog(fl_device *device, const fl_frame *request, fl_reply *reply)
+{
+    (void)device;
+    if (jammed) {
+        reply->text = FL_TEXT("jammed");
+        return FL_BUSY;
+    }
+    position += (int16_t)fl_get_u16(request->data);
+    uint8_t *at = fl_put_u32(reply->data, (uint32_t)position);
+    reply->size = (fl_size)(fl_put_u32(at, ++jogs) - reply->data);
+    return FL_OK;
+}
+
 static const fl_command commands[] FL_FLASH = {
     {CLEAR_FAULT, 0, 0, nothing_to_clear},
+    {JOG, 2, 2, jog},
     {REVERSED, 1, 4, reversed},
     {TOO_MANY_WORDS, 0, 0, too_many_words},
     {EVENT_INSIDE, 0, 0, event_inside},
@@ -146,6 +163,7 @@ void bench_start(uint32_t config, uint32_t boots, uint32_t now);
 void bench_step(int32_t byte, uint32_t now);
 uint32_t bench_take(uint8_t *to);
 uint32_t bench_event(uint32_t cmd, const uint8_t *data, uint32_t size);
+void bench_jam(uint32_t jam);
 void bench_put(uint32_t byte);
 void bench_lose(void);
 int32_t bench_get(void);
@@ -156,6 +174,9 @@ void bench_start(uint32_t config, uint32_t boots, uint32_t now)
     sent_size = 0;
     setpoint = 1200;
     load = 30;
+    position = 0;
+    jogs = 0;
+    jammed = false;
     fl_ring_init(&ring);
     fl_device_init(&device, configs[config], (uint16_t)boots, now);
 }
@@ -176,6 +197,11 @@ uint32_t bench_take(uint8_t *to)
 uint32_t bench_event(uint32_t cmd, const uint8_t *data, uint32_t size)
 {
     return fl_device_event(&device, (uint8_t)cmd, data, size);
+}
+
+void bench_jam(uint32_t jam)
+{
+    jammed = jam != 0;
 }
 
 void bench_put(uint32_t byte)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ import framelink
 from firmware_sim import DeviceEntry, PortEntry, Scenario, Simulation, schema_of
 from firmware_sim.board import Board
 from firmware_sim.board_kind import KINDS
+from framelink import AsyncLink
 from framelink.errors import RequestRefused
-from framelink.link import AsyncLink, LinkState
+from framelink.link import LinkState
 from framelink.message import Message, RefusalCode
 from framelink.wire import Frame, encode
 from tests.support.pty_device import DEADLINE
@@ -137,7 +139,7 @@ async def test_a_request_is_answered(subject: Subject) -> None:
         assert await request(link, PING) == PONG
         identity = (await ask(link, "identify")).fields
         assert (identity["protocol"], identity["type"], identity["firmware"]) == (
-            1,
+            2,
             MOTOR.device_type,
             [1, 0, 0],
         )
@@ -194,7 +196,9 @@ async def test_what_it_cannot_do_is_refused_with_a_code(subject: Subject) -> Non
     """An unknown command, a bad length, a bad value."""
     async with link_to(subject) as link:
         for cmd, data, code in (
-            (0x55, b"", RefusalCode.UNKNOWN_COMMAND),
+            (0x66, b"", RefusalCode.UNKNOWN_COMMAND),
+            (0x55, b"\x01", RefusalCode.UNKNOWN_COMMAND),
+            (0x21, b"", RefusalCode.BAD_LENGTH),
             (0x05, b"\x01", RefusalCode.BAD_LENGTH),
             (0x03, b"\x09", RefusalCode.BAD_LENGTH),
             (0x04, b"\x02\x65", RefusalCode.BAD_VALUE),
@@ -290,6 +294,86 @@ async def test_a_reboot_in_mid_frame_is_noticed_and_overcome(subject: Subject) -
             await write(ping[3 * count :])
             assert await boots(link) == before + 1
             assert await request(link, PING) == PONG
+
+
+def jog(steps: int, number: int, addr: int = 1) -> Frame:
+    """Return a request to jog, with its sequence number."""
+    return MOTOR.encode(addr, "jog", {"steps": steps}, sequence=number)
+
+
+async def test_a_repeated_request_is_answered_and_not_carried_out_twice(subject: Subject) -> None:
+    """The same number gets the same reply; the next one, and 0, and what is for all, are acted on."""
+    async with link_to(subject) as link:
+        await ask(link, "identify")  # forgets what an earlier host was answered
+        first = await request(link, jog(5, 1))
+        message = MOTOR.decode(first)
+        assert isinstance(message, Message)
+        assert (message.sequence, message.fields) == (1, {"position": 5, "jogs": 1})
+        for _ in range(5):
+            assert await request(link, jog(5, 1)) == first
+        await link.send(jog(100, 1, addr=0xFF))
+        assert await request(link, jog(5, 1)) == first
+        last = MOTOR.decode(await request(link, jog(-7, 2)))
+        assert isinstance(last, Message)
+        assert last.fields == {"position": 98, "jogs": 3}
+        await ask(link, "identify")
+        again = MOTOR.decode(await request(link, jog(1, 2)))
+        assert isinstance(again, Message)
+        assert again.fields == {"position": 99, "jogs": 4}
+
+
+async def test_a_device_counts_each_jog_once_and_tells_of_its_reboot(subject: Subject) -> None:
+    """The host numbers its requests by itself; after a reboot the jogs begin at 1."""
+    async with link_to(subject) as link:
+        device = link.device(1, MOTOR)
+        for count in range(1, 21):
+            assert (await device.call.jog(steps=1)).fields == {"position": count, "jogs": count}
+        reboots: list[object] = []
+        device.on_reboot(reboots.append)
+        await subject.reset()
+        while not reboots:
+            await device.identify()
+        assert (await device.call.jog(steps=1)).fields["jogs"] == 1
+        assert len(reboots) == 1
+
+
+FILE_SIZE = 400
+"""Bytes of which the smallest board has room for two: an old file stays until the new one is whole."""
+
+
+async def test_files_come_back_as_they_were_sent(subject: Subject) -> None:
+    """A newer one takes the older one's place, another does not, and a reset leaves both."""
+    old, new, other = (random.Random(seed).randbytes(FILE_SIZE // seed) for seed in (1, 2, 3))
+    async with link_to(subject) as link:
+        device = link.device(1, MOTOR)
+        await device.put("notes", old)
+        assert (await device.get("notes")).data == old
+        await device.put("notes", new)
+        await device.put("other", other)
+        await subject.reset()
+        assert (await device.get("notes")).data == new
+        assert (await device.get("other")).data == other
+        assert {one.name: one.size for one in await device.files()} == {
+            "notes": len(new),
+            "other": len(other),
+        }
+
+
+async def test_a_transfer_goes_on_after_the_cable_and_the_device_were_lost(subject: Subject) -> None:
+    """Unplugged and reset in mid-file, by what it tells of its progress; then the file is whole."""
+    data = random.Random(4).randbytes(2 * FILE_SIZE)
+    moved, unplugged = asyncio.Event(), asyncio.Event()
+    async with link_to(subject) as link, asyncio.timeout(2 * DEADLINE):
+        device = link.device(1, MOTOR)
+        sending = asyncio.create_task(device.put("big", data, progress=lambda *_: moved.set()))
+        await moved.wait()
+        link.watch(lambda change: unplugged.set() if change.state is LinkState.LOST else None)
+        await subject.unplug()
+        await unplugged.wait()
+        await subject.reset()
+        await subject.replug()
+        await sending
+        assert (await device.get("big")).data == data
 
 
 FLOOD = 400

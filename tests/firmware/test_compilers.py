@@ -39,6 +39,21 @@ def test_the_core_compiles_without_a_warning(name: str, source: Path) -> None:
             assert build(COMPILERS[name], [source], flags=flags, name="core.o").stat().st_size > 0
 
 
+@pytest.mark.parametrize("payload", [28, 255])
+@pytest.mark.parametrize("name", COMPILERS)
+def test_the_sequenced_profile_compiles_without_a_warning(name: str, payload: int) -> None:
+    """Device and transfers, with the smallest and the largest payload."""
+    for source in ("fl_device.c", "fl_transfer.c"):
+        flags = [*WARNINGS, "-Os", "-DFL_SEQUENCED=1", f"-DFL_MAX_DATA={payload}", "-c"]
+        assert build(COMPILERS[name], [CORE / source], flags=flags, name="core.o").stat().st_size > 0
+
+
+def test_a_profile_that_is_none_does_not_compile() -> None:
+    """The compiler says what may be chosen."""
+    with pytest.raises(ToolchainError, match="FL_SEQUENCED is 0 or 1"):
+        build(HOST, [CORE / "fl_device.c"], flags=["-DFL_SEQUENCED=2", "-c"])
+
+
 def test_the_core_can_be_included_from_cpp(tmp_path: Path) -> None:
     """Its headers, in a C++ program such as an Arduino sketch, linked against the C objects."""
     headers = "".join(f'#include "{one.name}"\n' for one in sorted(CORE.glob("*.h")) if one.name in PUBLIC)
@@ -49,7 +64,7 @@ def test_the_core_can_be_included_from_cpp(tmp_path: Path) -> None:
     assert subprocess.run([str(program)], check=False, timeout=10).returncode == 0
 
 
-PUBLIC = ("fl_frame.h", "fl_feed.h", "fl_device.h", "fl_ring.h")
+PUBLIC = ("fl_frame.h", "fl_feed.h", "fl_device.h", "fl_transfer.h", "fl_crc32.h", "fl_ring.h")
 
 
 def test_cppcheck_finds_nothing() -> None:
@@ -65,7 +80,7 @@ def test_cppcheck_finds_nothing() -> None:
             "--error-exitcode=1",
             "--suppress=missingIncludeSystem",
             "-UFL_CONFIG",
-            f"-I{CORE}",
+            *(f"-I{FIRMWARE / one}" for one in ("core", "fuzz", "demo", "boards")),
             *sources,
         ],
         capture_output=True,
@@ -74,7 +89,7 @@ def test_cppcheck_finds_nothing() -> None:
         timeout=120,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert len(sources) >= 7
+    assert len(sources) >= 10
 
 
 def test_a_missing_compiler_is_named_with_its_packages() -> None:

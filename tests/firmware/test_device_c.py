@@ -1,60 +1,30 @@
-"""The C device: its commands, parameters, refusals, events and times, and that it is the simulated device's equal."""
+"""The C device: its commands, parameters, refusals, events and times."""
 
 from __future__ import annotations
 
-import ctypes
-import random
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from firmware_sim import MODELS, SimulatedDevice, schema_of
-from firmware_sim.toolchain import CORE, HOST, WARNINGS, build
+from firmware_sim import schema_of
+from firmware_sim.toolchain import HOST, build
 from framelink.errors import ToolchainError
-from framelink.wire import BROADCAST, REPLY, Frame, Receiver, encode
+from framelink.wire import BROADCAST, REPLY, Frame, encode
+from tests.firmware.bench import (
+    EVENT_INSIDE,
+    FLAGS,
+    MAX_DATA,
+    NO_WORDS,
+    REPLACED,
+    REPORTING,
+    REVERSED,
+    RING_SIZE,
+    SMALLEST,
+    SOURCES,
+    TOO_LONG_A_REPLY,
+    TOO_MANY_WORDS,
+    Bench,
+)
 
-SOURCES = (Path(__file__).with_name("device_bench.c"), CORE / "fl_device.c", CORE / "fl_frame.c")
-FLAGS = (*WARNINGS, "-O1", "-shared", "-fPIC")
-MAX_DATA = 64
-RING_SIZE = 128
-FULL, REPORTING, SMALLEST, REPLACED = range(4)
 BUSY, OK_BYTE = 4, b"\x00"
-REVERSED, TOO_MANY_WORDS, EVENT_INSIDE, NO_WORDS, TOO_LONG_A_REPLY = range(0x30, 0x35)
-
-
-class Bench:
-    """The device of device_bench.c, just started."""
-
-    def __init__(self, config: int = FULL, *, boots: int = 0, now: int = 0) -> None:
-        flags = [*FLAGS, f"-DFL_MAX_DATA={MAX_DATA}", f"-DFL_RING_SIZE={RING_SIZE}"]
-        self.c: Any = ctypes.CDLL(str(build(HOST, SOURCES, flags=flags, name="device.so")))
-        self._room = ctypes.create_string_buffer(65_536)
-        self.c.bench_start(config, boots, now)
-
-    def step(self, now: int = 0) -> list[Frame]:
-        """Let it do what is due while no byte waits, and return what it sends."""
-        self.c.bench_step(-1, now)
-        return self.sent()
-
-    def feed(self, data: bytes, now: int = 0) -> list[Frame]:
-        """Give it bytes, and return what it sends."""
-        for byte in data:
-            self.c.bench_step(byte, now)
-        return self.sent()
-
-    def sent(self) -> list[Frame]:
-        """Take what it has sent."""
-        size = self.c.bench_take(self._room)
-        receiver = Receiver()
-        frames = receiver.feed(self._room.raw[:size])
-        assert receiver.ledger.delivered == size
-        return frames
-
-    def ask(self, cmd: int, data: bytes = b"", addr: int = 1, now: int = 0) -> Frame:
-        """Send a request and return the one answer."""
-        (answer,) = self.feed(encode(Frame(addr, cmd, data)), now)
-        return answer
 
 
 def refusal(cmd: int, code: int, text: bytes = b"") -> Frame:
@@ -268,33 +238,6 @@ def test_a_device_too_small_for_the_ledger_does_not_compile() -> None:
         build(HOST, SOURCES, flags=[*FLAGS, "-DFL_MAX_DATA=27"])
     with pytest.raises(ToolchainError, match="a device needs a format with a command"):
         build(HOST, SOURCES, flags=[*FLAGS, "-DFL_CMD_PLACE=-1"])
-
-
-def test_the_simulated_device_and_the_c_device_answer_alike() -> None:
-    """4,000 random requests with noise between: the same replies, refusals by code, and the same ledger."""
-    rng, schema = random.Random(3), schema_of("motor")
-    model = MODELS["motor"](1)
-    simulated = SimulatedDevice("a", 1, schema, model, telemetry="motor", firmware=(1, 2, 3))
-    bench = Bench()
-    for _ in range(4_000):
-        wire = rng.randbytes(rng.randrange(3)) + random_request(rng)
-        expected = [Receiver().feed(one)[0] for one in simulated.feed(wire, 0.0)]
-        assert [comparable(one) for one in bench.feed(wire)] == [comparable(one) for one in expected]
-    assert bench.ask(6).data == Receiver().feed(simulated.feed(encode(Frame(1, 6)), 0.0)[0])[0].data
-
-
-def random_request(rng: random.Random) -> bytes:
-    """Return a request that may or may not make sense."""
-    cmd = rng.choice([1, 2, 3, 3, 4, 4, 4, 4, 5, 6, 7, 0x21, 0x55, 0x81])
-    head = rng.choice([b"", b"\x01", b"\x01", b"\x02", b"\x02", b"\x07"])
-    data = head + rng.randbytes(rng.choice([0, 1, 1, 2, 2, 3, MAX_DATA - 1]))
-    return encode(Frame(rng.choice([1, 1, 1, 1, 2, BROADCAST]), cmd, data))
-
-
-def comparable(frame: Frame) -> Frame:
-    """Return a reply without the words that each device has of its own."""
-    words_from = {0xFF: 2, 0x82: 8}.get(frame.cmd)
-    return frame if words_from is None else Frame(frame.addr, frame.cmd, frame.data[:words_from])
 
 
 class TestRing:

@@ -18,7 +18,7 @@ from tests.support.pty_device import DEADLINE
 
 README = (CORE / "README.md").read_text("utf-8")
 EXAMPLES = re.findall(r"```c\n(.*?)```", README, re.DOTALL)
-TITLES = ["from zero", "ring", "tables", "receiver"]
+TITLES = ["from zero", "ring", "tables", "files", "receiver"]
 COMPILERS = {one.command: one for one in (HOST, replace(HOST, command="clang-14"), AVR, CORTEX_M3)}
 RETRIES = 9
 """A busy computer may stop an emulator in mid-frame for longer than a frame may pause."""
@@ -37,6 +37,8 @@ PROTOTYPES = """
 uint32_t overruns(fl_device *device);
 void hear(fl_receiver *receiver, uint8_t byte);
 extern const fl_device_config counter;
+extern const fl_device_config with_files;
+void start_files(uint16_t boots);
 """
 ON_OUR_PORT = """
 #include "port.h"
@@ -49,8 +51,10 @@ uint32_t millis(void) { return port_millis(); }
 SIZES = """
 #include "fl_device.h"
 #include "fl_ring.h"
+#include "fl_transfer.h"
 typedef char receiver[sizeof(fl_receiver) == FL_MAX_DATA + 46 ? 1 : -1];
-typedef char device[sizeof(fl_device) == 2 * FL_MAX_DATA + 74 ? 1 : -1];
+typedef char device[sizeof(fl_device) == (FL_SEQUENCED ? 3 * FL_MAX_DATA + 86 : 2 * FL_MAX_DATA + 74) ? 1 : -1];
+typedef char transfer[sizeof(fl_transfer) == 25 ? 1 : -1];
 typedef char ring[sizeof(fl_ring) == FL_RING_SIZE + 6 ? 1 : -1];
 """
 
@@ -96,7 +100,9 @@ async def test_the_first_example_is_a_device(tmp_path: Path) -> None:
 def test_the_ram_figures_of_the_readme_are_the_compilers(max_data: int, tmp_path: Path) -> None:
     """On AVR, for small and large payloads."""
     path = source(tmp_path, "sizes.c", SIZES)
-    build(AVR, [path], flags=[f"-DFL_MAX_DATA={max_data}", "-DFL_RING_SIZE=64", "-c"])
+    for sequenced in (0, 1):
+        flags = [f"-DFL_MAX_DATA={max_data}", "-DFL_RING_SIZE=64", f"-DFL_SEQUENCED={sequenced}", "-c"]
+        build(AVR, [path], flags=flags)
 
 
 async def test_the_arduino_sketch_runs_on_an_avr(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The fuzz target of the C core: under libFuzzer, from stdin, and by itself, always with sanitizers."""
+"""The fuzz targets of the C core: under libFuzzer, from stdin, and by itself, always with sanitizers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tests.support.fuzz import CORPUS, SECONDS, build_libfuzzer, build_standalon
 from tests.support.vectors import STREAMS, format_named
 
 STANDALONE_RUNS = 300
+DEVICE_SECONDS = 10
 
 
 def run(*command: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
@@ -37,6 +38,29 @@ def test_libfuzzer_finds_nothing_in_its_time(tmp_path: Path) -> None:
     assert executed is not None
     assert int(executed[1]) > 10_000
     print(executed[0])  # noqa: T201 - a figure for whoever asks with -s
+
+
+@pytest.mark.parametrize("sequenced", [0, 1])
+def test_libfuzzer_finds_nothing_in_the_device(sequenced: int, tmp_path: Path) -> None:
+    """Requests of every kind, transfers among them: no crash, no byte beyond its memory, nothing done twice."""
+    program = build_libfuzzer("fuzz_device", f"-DFL_SEQUENCED={sequenced}")
+    limits = (f"-max_total_time={DEVICE_SECONDS}", "-max_len=2048", "-timeout=5")
+    done = run(program, *limits, f"-artifact_prefix={tmp_path}/", tmp_path)
+    said = done.stderr.decode("utf-8", "replace")
+    assert done.returncode == 0, said[-2_000:]
+    executed = re.search(r"Done (\d+) runs", said)
+    assert executed is not None
+    assert int(executed[1]) > 1_000
+
+
+@pytest.mark.parametrize("sequenced", [0, 1])
+def test_the_devices_target_runs_by_itself(sequenced: int) -> None:
+    """Seeded random steps, with the smallest payload and the default one."""
+    for max_data in (28, 64):
+        header = config_header(format_named("default"), max_data=max_data, table=16)
+        program = build_standalone(header, "fuzz_device", f"-DFL_SEQUENCED={sequenced}")
+        done = run(program, "--random", "7", str(10 * STANDALONE_RUNS))
+        assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_the_corpus_is_kept() -> None:

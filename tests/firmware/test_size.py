@@ -20,6 +20,12 @@ def rows() -> list[firmware_size.Cost]:
     return list(firmware_size.costs())
 
 
+@pytest.fixture(scope="module")
+def parts() -> list[firmware_size.PartCost]:
+    """Every row of the table of parts, measured now."""
+    return list(firmware_size.part_costs())
+
+
 def test_the_core_stays_under_its_ceilings(rows: list[firmware_size.Cost]) -> None:
     """Flash without tables, RAM over the largest payload, and stack."""
     seen = set()
@@ -32,12 +38,14 @@ def test_the_core_stays_under_its_ceilings(rows: list[firmware_size.Cost]) -> No
     assert seen == {("ATmega328P", "none"), ("ATmega328P", "avr-libc's"), ("Cortex-M3", "none")}
 
 
-def test_the_page_shows_what_is_measured(rows: list[firmware_size.Cost]) -> None:
+def test_the_page_shows_what_is_measured(
+    rows: list[firmware_size.Cost], parts: list[firmware_size.PartCost]
+) -> None:
     """With the compilers that the page names; others may differ."""
     text = firmware_size.PAGE.read_text("utf-8")
     if not all(one in text for one in firmware_size.versions()):
         pytest.skip("the page was made with other compilers")
-    assert text == firmware_size.page(rows)
+    assert text == firmware_size.page(rows, parts)
 
 
 def test_what_is_measured_is_the_core(rows: list[firmware_size.Cost]) -> None:
@@ -48,3 +56,15 @@ def test_what_is_measured_is_the_core(rows: list[firmware_size.Cost]) -> None:
         assert large.flash >= small.flash + 400
         assert large.ram == pytest.approx(small.ram + 239, abs=8)
         assert small.stack >= 10
+
+
+def test_each_part_costs_what_it_needs(parts: list[firmware_size.PartCost]) -> None:
+    """A sequenced device keeps one frame more than a plain one; files need no payload buffer at all."""
+    by_key = {(one.board, one.part): one for one in parts}
+    for board in CEILINGS:
+        plain, sequenced = by_key[board, "device"], by_key[board, "device, sequenced"]
+        frame = firmware_size.DEVICE_PAYLOAD + 9
+        assert frame < sequenced.ram - plain.ram <= frame + 8
+        assert plain.flash < sequenced.flash < plain.flash + 500
+        assert by_key[board, "transfer"].ram < firmware_size.DEVICE_PAYLOAD
+        assert by_key[board, "transfer"].flash < 3_200

@@ -236,7 +236,7 @@ def test_a_motor_that_still_turns_refuses_to_clear_its_fault() -> None:
     while "tripped" not in [message_name(schema, wire) for wire in device.tick(now)]:
         now += 0.1
     reply = ask(device, schema.encode(1, "clear_fault"), now)
-    assert reply.data == b"\x21\x04the rotor still turns"
+    assert reply.data == b"\x21\x04\x00the rotor still turns"
 
 
 def test_the_power_meter_counts_energy_until_it_is_reset() -> None:
@@ -251,3 +251,90 @@ def test_the_power_meter_counts_energy_until_it_is_reset() -> None:
         with pytest.raises(Exception, match="fly is not for me"):
             device.command("fly", {}, 0.0)
         assert device.alarms() == [], name
+
+
+# --- The sequenced profile --------------------------------------------------------------------------------
+
+
+def jog(number: int, *, addr: int = 1, steps: int = 1) -> Frame:
+    """Return a numbered request."""
+    return schema_of("motor").encode(addr, "jog", {"steps": steps}, sequence=number)
+
+
+def jogs_of(reply: Frame) -> tuple[int | None, object]:
+    """Return a reply's number, and how many jogs it says there were."""
+    message = schema_of("motor").decode(reply)
+    assert isinstance(message, Message)
+    return message.sequence, message.fields["jogs"]
+
+
+def test_a_repeated_request_gets_the_same_answer_and_is_not_acted_on() -> None:
+    """As often as it comes; another number is another request."""
+    device = made("motor")
+    first = [ask(device, jog(1)) for _ in range(3)]
+    assert [jogs_of(one) for one in first] == [(1, 1)] * 3
+    assert jogs_of(ask(device, jog(2))) == (2, 2)
+    assert jogs_of(ask(device, jog(1))) == (1, 3), "only the last answer is remembered"
+    assert device.acted == {"jog": 3}
+
+
+def test_what_comes_between_does_not_make_it_forget() -> None:
+    """Other devices' requests, standard commands, and broadcasts; those are acted on, and not answered."""
+    device = made("motor")
+    ask(device, jog(7))
+    assert device.feed(encode(jog(7, addr=2)), 0.0) == []
+    ask(device, Frame(1, 0x01, b"ping"))
+    for _ in range(2):
+        assert device.feed(encode(jog(7, addr=BROADCAST)), 0.0) == []
+    device.feed(encode(Frame(BROADCAST, 0x02)), 0.0)
+    assert jogs_of(ask(device, jog(7))) == (7, 1)
+    assert jogs_of(ask(device, jog(8))) == (8, 4)
+
+
+def test_number_0_is_acted_on_whenever_it_comes() -> None:
+    """And is not remembered."""
+    device = made("motor")
+    ask(device, jog(1))
+    assert [jogs_of(ask(device, jog(0))) for _ in range(2)] == [(0, 2), (0, 3)]
+    assert jogs_of(ask(device, jog(1))) == (1, 1)
+
+
+@pytest.mark.parametrize("forgetting", ["identify", "reboot"])
+def test_a_new_host_and_a_new_start_begin_anew(forgetting: str) -> None:
+    """A host's identify makes the device forget; a reboot does, and its jogs begin at none."""
+    device = made("motor")
+    ask(device, jog(1))
+    if forgetting == "identify":
+        ask(device, Frame(1, 0x02))
+    else:
+        device.reboot(0.0)
+    assert jogs_of(ask(device, jog(1))) == (1, 2 if forgetting == "identify" else 1)
+    assert device.acted["jog"] == 2
+
+
+def test_a_refusal_has_the_number_and_is_given_again_too() -> None:
+    """Behind the code; a request without a number is refused as too short."""
+    device = made("motor")
+    for _ in range(2):
+        assert ask(device, Frame(1, 0x40, b"\x09")).data == b"\x40\x01\x090x40"
+    assert ask(device, Frame(1, 0x23)).data == b"\x23\x02\x00the sequence byte is missing"
+    assert ask(device, Frame(1, 0x23, b"\x05\x01")).data[:3] == b"\x23\x02\x05"
+    assert ask(device, Frame(1, 0x60, b"\x05")).data[:3] == b"\x60\x010"
+    assert device.acted == {}
+
+
+def test_the_protocol_version_tells_the_profile() -> None:
+    """2 with it, 1 without."""
+    versions = {name: asked(made(name), schema_of(name), "identify")["protocol"] for name in MODELS}
+    assert versions == {"weather": 1, "motor": 2, "power": 1}
+
+
+def test_positions_go_round() -> None:
+    """As 32 bits do."""
+    device = made("motor")
+    for number in range(1, 4):
+        reply = ask(device, jog(number, steps=-32_768))
+    assert jogs_of(reply) == (3, 3)
+    for _ in range(65_536):
+        device._model.command("jog", {"steps": -32_768}, 0.0)
+    assert device._model.command("jog", {"steps": 0}, 0.0)["position"] == -3 * 32_768 + 2**31

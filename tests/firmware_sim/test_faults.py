@@ -165,3 +165,18 @@ def test_a_cut_on_a_paced_line_keeps_the_pace_of_what_is_left() -> None:
     wire.send(b"next", 0.0)
     assert b"".join(wire.take(0.2501)) == bytes(range(25))
     assert b"".join(wire.take(0.545)) == bytes(range(25, 50)) + b"next"
+
+
+def test_a_dropped_frame_is_lost_whole_and_has_taken_its_time() -> None:
+    """The others come as they are; on a paced line when they would have come."""
+    wire = Wire([Fault(drop=0.3), Fault(baudrate=115_200)], "to_host", seed=1)
+    frames = [bytes([number]) * 10 for number in range(100)]
+    for frame in frames:
+        wire.send(frame, 0.0)
+    came = {}
+    while wire.next_due < math.inf:
+        due = wire.next_due
+        came[due] = b"".join(wire.take(due))
+    assert 60 <= len(came) <= 80
+    assert set(came.values()) <= set(frames)
+    assert all(due == pytest.approx((data[0] + 1) * 100 / 115_200) for due, data in came.items())

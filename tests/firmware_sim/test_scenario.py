@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from firmware_sim import MODELS, Scenario, Simulation, demo_scenario
-from framelink.errors import ConfigError
+from firmware_sim import MODELS, Scenario, Simulation, demo_scenario, scenario_of
+from firmware_sim.scenario import DEFAULT_PERIOD
+from framelink.errors import ConfigError, SchemaError
 from framelink.wire import Frame, encode
 
 PORT = '[[port]]\nname = "a"\n'
@@ -133,3 +134,48 @@ def test_a_scenario_file_that_is_no_text_is_told(tmp_path: Path) -> None:
         Scenario.load(path)
     with pytest.raises(OSError, match="No such file"):
         Scenario.load(tmp_path / "none")
+
+
+PUMP = '[device]\nname = "pump"\n[[event]]\nid = 0x20\nname = "report"\nfields = [{ name = "flow", type = "u8" }]\n'
+
+
+def test_a_device_may_be_made_of_a_schema_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its path is relative to the scenario file, wherever the program was started."""
+    (tmp_path / "bench").mkdir()
+    (tmp_path / "bench" / "pump.toml").write_text(PUMP)
+    path = tmp_path / "bench" / "bench.toml"
+    path.write_text(PORT + '[[port.device]]\nschema = "pump.toml"\naddr = 3\n')
+    monkeypatch.chdir(tmp_path)
+    scenario = Scenario.load(path)
+    assert scenario.port[0].device[0].schema == str(tmp_path / "bench" / "pump.toml")
+    (device,) = Simulation(scenario).devices("a")
+    assert (device.name, device.addr) == ("pump", 3)
+
+
+def test_a_schema_file_alone_is_a_line_with_one_device(tmp_path: Path) -> None:
+    """At address 1, which reports."""
+    path = tmp_path / "pump.toml"
+    path.write_text(PUMP)
+    (device,) = Simulation(scenario_of(path)).devices("device")
+    assert (device.name, device.addr) == ("pump", 1)
+    assert device.next_due == DEFAULT_PERIOD / 1_000
+
+
+@pytest.mark.parametrize(
+    ("device", "error", "message"),
+    [
+        ('schema = "none.toml"', ConfigError, "port 'a': schema .*none.toml: No such file"),
+        ('schema = "bad.toml"', SchemaError, "bad.toml: Object missing required field `id`"),
+        ('schema = "bad.toml"\nmodel = "motor"', ConfigError, "a device has a model or a schema, not both"),
+        ("", ConfigError, "model must be one of weather, motor, power, not ''"),
+    ],
+)
+def test_a_schema_file_that_cannot_be_used_is_told(
+    device: str, error: type[Exception], message: str, tmp_path: Path
+) -> None:
+    """In one line, with its name."""
+    (tmp_path / "bad.toml").write_text("[[event]]\n")
+    path = tmp_path / "bench.toml"
+    path.write_text(PORT + f"[[port.device]]\n{device}\naddr = 3\n")
+    with pytest.raises(error, match=message):
+        Scenario.load(path)

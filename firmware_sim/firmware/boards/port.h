@@ -1,4 +1,4 @@
-/* What a board gives the firmware: five functions.  Each board's folder has a port.c with them. */
+/* What a board gives the firmware: six functions.  Each board's folder has a port.c with them. */
 #ifndef PORT_H
 #define PORT_H
 
@@ -21,5 +21,9 @@ uint32_t port_millis(void);
 
 /* Return how many received bytes were lost because port_read came too late, modulo 2^32. */
 uint32_t port_overruns(void);
+
+/* Return memory that a reset leaves alone, aligned for any number, and how many bytes there are.  What stands
+ * in it when power comes is anything. */
+void *port_kept(size_t *size);
 
 #endif

@@ -1,4 +1,4 @@
-/* Compile-time choices: the variant of the frame, the largest payload, the kind of CRC table.
+/* Compile-time choices: the variant of the frame, the largest payload, the kind of CRC table, the profile.
  *
  * The values here are the default frame's.  To choose others, write a header that defines what differs and
  * compile everything with -DFL_CONFIG='"my_config.h"'.  `python -m firmware_sim.c_config FORMAT.toml` writes
@@ -94,6 +94,12 @@
 #define FL_CRC_TABLE FL_CRC_TABLE_NONE
 #endif
 
+/* Whether a device speaks the sequenced profile, see fl_device.h: what a host repeats is answered, and not
+ * carried out twice.  It costs a device FL_FRAME_MAX and some 4 bytes of RAM. */
+#ifndef FL_SEQUENCED
+#define FL_SEQUENCED 0
+#endif
+
 /* --- What follows from the choices --------------------------------------------------------------------- */
 
 #define FL_CHECK_SIZE (FL_CHECK == FL_CHECK_NONE ? 0 : FL_CHECK <= FL_CHECK_SUM16 ? 2 : 1)
@@ -110,6 +116,9 @@
 #endif
 #if FL_MAX_DATA < 0 || FL_MAX_DATA + (FL_LEN_COUNTS_FRAME ? FL_OVERHEAD : 0) > (FL_LEN_SIZE == 1 ? 255 : 65535)
 #error "FL_MAX_DATA is more than the len field can express"
+#endif
+#if FL_SEQUENCED != 0 && FL_SEQUENCED != 1
+#error "FL_SEQUENCED is 0 or 1"
 #endif
 #if FL_FRAME_MAX > 65535
 #error "a frame has at most 65,535 bytes"

@@ -1,6 +1,8 @@
 /* Commands → replies, and what a device does by itself. */
 #include "fl_device.h"
 
+#include "fl_sequence.h"
+
 #if FL_CMD_PLACE < 0
 #error "a device needs a format with a command"
 #endif
@@ -184,11 +186,17 @@ static bool find_command(const fl_command *commands, uint8_t count, uint8_t cmd,
     return false;
 }
 
+static bool find_service_command(const fl_service *service, uint8_t cmd, fl_command *found)
+{
+    return service != NULL && find_command(service->commands, service->command_count, cmd, found);
+}
+
 static fl_code carry_out(fl_device *device, const fl_frame *request, fl_reply *reply)
 {
     const fl_device_config *config = device->config;
     fl_command command;
     if (!find_command(config->commands, config->command_count, request->cmd, &command) &&
+        !find_service_command(config->service, request->cmd, &command) &&
         !find_command(standard, sizeof standard / sizeof *standard, request->cmd, &command)) {
         reply->text = FL_TEXT("unknown command");
         return FL_UNKNOWN_COMMAND;
@@ -198,36 +206,61 @@ static fl_code carry_out(fl_device *device, const fl_frame *request, fl_reply *r
     return command.handle(device, request, reply);
 }
 
-/* Make the data of a negative reply. */
-static void refuse(fl_reply *reply, uint8_t cmd, fl_code code)
+/* Make the data of a negative reply in `out`, and return how many bytes there are. */
+static size_t refuse(fl_device *device, uint8_t cmd, uint8_t number, const char *text, fl_code code)
 {
-    uint8_t *at = fl_put_u8(fl_put_u8(reply->data, cmd), (uint8_t)code);
-    reply->size = (fl_size)(2U + copy_text(at, reply->text, FL_MAX_DATA - 2));
+    uint8_t *data = device->out + FL_HEAD_SIZE;
+    uint8_t *at = fl_put_u8(fl_put_u8(data, cmd), (uint8_t)code);
+    if (fl_is_sequenced(cmd))
+        at = fl_put_u8(at, number);
+    size_t head = (size_t)(at - data);
+    return head + copy_text(at, text, FL_MAX_DATA - head);
 }
 
-/* Send the frame whose data stand in `out` already; tell whether the format can carry it. */
-static bool transmit(fl_device *device, uint8_t cmd, size_t size)
+/* Close the frame whose data stand in `out` already and send it.  Returns its bytes, 0 if the format cannot
+ * carry it. */
+static fl_size transmit(fl_device *device, uint8_t cmd, size_t size)
 {
     fl_size whole = fl_seal(device->out, device->config->addr, cmd, size);
     if (whole != 0)
         device->config->send(device, device->out, whole);
-    return whole != 0;
+    return whole;
+}
+
+/* Carry a request out, or see that it lacks its sequence byte, and make the answer's data in `out`.
+ * Returns the command that answers, and the bytes of its data. */
+static uint8_t respond(fl_device *device, const fl_frame *request, uint8_t number, size_t *size)
+{
+    fl_frame room;
+    uint8_t cmd = request->cmd, *data = device->out + FL_HEAD_SIZE;
+    uint8_t extra = fl_is_sequenced(cmd) ? 1 : 0;
+    if (extra != 0)
+        *data = number;
+    fl_reply reply = {data + extra, 0, NULL};
+    device->building = true;
+    fl_code code = FL_BAD_LENGTH;
+    if (request->size >= extra)
+        code = carry_out(device, fl_unnumbered(request, &room), &reply);
+    device->building = false;
+    *size = code == FL_OK ? (size_t)extra + reply.size : refuse(device, cmd, number, reply.text, code);
+    return (code == FL_OK ? cmd : FL_REFUSAL) | FL_REPLY;
 }
 
 static void answer(fl_device *device, const fl_frame *request)
 {
-    fl_reply reply = {device->out + FL_HEAD_SIZE, 0, NULL};
-    uint8_t cmd = request->cmd;
-    device->building = true;
-    fl_code code = carry_out(device, request, &reply);
-    device->building = false;
-    if (FL_ADDR_PLACE >= 0 && request->addr == FL_BROADCAST)
+    bool is_for_all = FL_ADDR_PLACE >= 0 && request->addr == FL_BROADCAST;
+    uint8_t cmd = request->cmd, number = fl_number(request);
+    if (!is_for_all && fl_answered_before(device, cmd, number))
+        return;
+    size_t size;
+    uint8_t reply_cmd = respond(device, request, number, &size);
+    if (is_for_all)
         return; /* all devices would answer at once */
-    if (code != FL_OK) {
-        refuse(&reply, cmd, code);
-        cmd = FL_REFUSAL;
-    }
-    (void)transmit(device, cmd | FL_REPLY, reply.size);
+    if (reply_cmd == (FL_IDENTIFY | FL_REPLY))
+        fl_forget(device);
+    fl_size whole = transmit(device, reply_cmd, size);
+    if (whole != 0)
+        fl_keep(device, cmd, number, whole);
 }
 
 static void answer_if_asked(fl_device *device, const fl_frame *frame)
@@ -281,6 +314,7 @@ void fl_device_init(fl_device *device, const fl_device_config *config, uint16_t 
     device->building = false;
     device->now = device->heard_at = now;
     fl_receiver_init(&device->receiver);
+    fl_forget(device);
     set_period(device, config->measure == NULL ? 0 : config->period);
 }
 
@@ -300,5 +334,5 @@ bool fl_device_event(fl_device *device, uint8_t cmd, const uint8_t *data, size_t
         return false;
     if (size > 0)
         memcpy(device->out + FL_HEAD_SIZE, data, size);
-    return transmit(device, cmd, size);
+    return transmit(device, cmd, size) != 0;
 }

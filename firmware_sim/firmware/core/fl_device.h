@@ -4,6 +4,11 @@
  * payloads are little-endian.  The caller owns all memory, the line and the clock: bytes and milliseconds go
  * in, frames come out through one callback.  Everything happens inside fl_device_step, so all of it belongs
  * to the main loop; an interrupt that receives bytes puts them in a ring, see fl_ring.h.
+ *
+ * With FL_SEQUENCED, requests 0x20 to 0x5F and their replies begin with a sequence byte, which no handler
+ * sees.  The device keeps the last reply that it gave to a number from 1 to 255, and answers a request of the
+ * same number and command with it again: what a host repeats because a reply was lost is carried out once.  A
+ * host begins with identify, which makes the device forget.  0 is for requests that are always carried out.
  */
 #ifndef FL_DEVICE_H
 #define FL_DEVICE_H
@@ -15,7 +20,7 @@
 extern "C" {
 #endif
 
-#define FL_PROTOCOL_VERSION 1U
+#define FL_PROTOCOL_VERSION (1U + FL_SEQUENCED)
 #define FL_MIN_PERIOD 10U /* ms between reports; what a small controller manages at 115,200 baud */
 
 /* The idle gap in ms, for fl_device_config: max(50 ms, 4 byte times of 12 bits). */
@@ -38,11 +43,14 @@ enum { FL_PING = 1, FL_IDENTIFY, FL_GET, FL_SET, FL_TELEMETRY, FL_LEDGER, FL_REF
 
 typedef struct fl_device fl_device;
 
+/* The most bytes of a reply's data, behind the sequence byte if there is one. */
+#define FL_MAX_REPLY (FL_MAX_DATA - FL_SEQUENCED)
+
 /* What a handler answers. */
 typedef struct fl_reply {
-    uint8_t *data;    /* the reply's data, room for FL_MAX_DATA bytes */
+    uint8_t *data;    /* the reply's data, room for FL_MAX_REPLY bytes */
     fl_size size;     /* how many the handler has written; 0 to begin with */
-    const char *text; /* why it refuses, in flash (FL_TEXT), at most FL_MAX_DATA - 2 bytes of it are sent */
+    const char *text; /* why it refuses, in flash (FL_TEXT), at most FL_MAX_REPLY - 2 bytes of it are sent */
 } fl_reply;
 
 /* Carries a command out.  The request's size is within the command's limits.
@@ -58,6 +66,12 @@ typedef struct fl_command {
     fl_size max;
     fl_handler handle;
 } fl_command;
+
+/* Commands that a library brings, such as fl_transfer: a table of its own, at the head of its state. */
+typedef struct fl_service {
+    const fl_command *commands; /* in flash */
+    uint8_t command_count;
+} fl_service;
 
 /* A parameter's type: bytes, and whether there is a sign. */
 enum { FL_SIGNED = 0x10, FL_U8 = 1, FL_U16 = 2, FL_U32 = 4, FL_I8 = 0x11, FL_I16 = 0x12, FL_I32 = 0x14 };
@@ -87,6 +101,8 @@ typedef struct fl_device_config {
     uint8_t command_count;
     uint8_t parameter_count;
 
+    fl_service *service; /* looked up after the device's own commands */
+
     /* Tells whether a parameter may get a value within its limits; FL_OK, or a code and reply->text.  The
      * value is set after it has returned FL_OK. */
     fl_code (*allow)(fl_device *device, uint8_t parameter, int32_t value, fl_reply *reply);
@@ -101,6 +117,16 @@ typedef struct fl_device_config {
     uint32_t (*overruns)(fl_device *device);
 } fl_device_config;
 
+#if FL_SEQUENCED
+/* The reply that is given again when its request comes again.  Private. */
+typedef struct fl_kept {
+    uint8_t cmd;
+    uint8_t number; /* 0 if none is kept */
+    fl_size size;
+    uint8_t frame[FL_FRAME_MAX];
+} fl_kept;
+#endif
+
 /* A device's state.  Everything but `config` is private. */
 struct fl_device {
     const fl_device_config *config;
@@ -112,6 +138,9 @@ struct fl_device {
     bool building; /* a reply or report is being made */
     fl_receiver receiver;
     uint8_t out[FL_FRAME_MAX]; /* the one frame that is being made */
+#if FL_SEQUENCED
+    fl_kept kept;
+#endif
 };
 
 /* Begin.  `boots` counts the starts before this one, so that the host notices a reboot; 0 if none counts. */

@@ -1,6 +1,11 @@
-/* The demo: a motor controller that speaks firmware_sim/schemas/motor.toml; one source for every board. */
-#include "fl_device.h"
+/* The demo: a motor controller that speaks firmware_sim/schemas/motor.toml; one source for every board.
+ *
+ * motor.h is made from that schema when the demo is built: `framelink codegen c` writes the same. */
+#define MOTOR_DEVICE
+#include "motor.h"
+
 #include "port.h"
+#include "storage.h"
 
 #ifndef DEMO_NAME
 #define DEMO_NAME "motor"
@@ -12,10 +17,6 @@
 #define DEMO_PERIOD 200 /* ms between reports from power-up */
 #endif
 
-enum { MOTOR = 0x20, CLEAR_FAULT = 0x21, TRIPPED = 0x22 }; /* commands and events */
-enum { SETPOINT = 1, LOAD = 2 };                           /* parameters */
-enum { NO_FAULT, OVERCURRENT };
-
 #define STEP_MS 10
 #define INERTIA_MS 800
 #define IDLE_MA 180
@@ -24,16 +25,17 @@ enum { NO_FAULT, OVERCURRENT };
 #define FRACTION 256   /* of a rpm, so that the speed reaches its set-point */
 
 typedef struct motor {
-    int32_t speed; /* in 1/FRACTION rpm */
-    int16_t setpoint;
-    uint8_t load; /* percent */
+    int32_t speed;     /* in 1/FRACTION rpm */
+    uint32_t position; /* of the positioner, in steps; it goes round and round */
+    uint32_t jogs;
     uint8_t fault;
     bool trip_untold;
     uint16_t dice;
     uint32_t stepped_at;
 } motor;
 
-static motor rotor = {.setpoint = 1200, .load = 30, .dice = 1};
+static motor rotor = {.dice = 1};
+static motor_parameters settings = {.setpoint = 1200, .load = 30};
 
 static int16_t rpm(void)
 {
@@ -57,20 +59,20 @@ static int16_t noise(void)
 /* Return the current in mA: for idling, for getting faster or slower, for turning against the brake. */
 static uint16_t current(void)
 {
-    if (rotor.fault != NO_FAULT)
+    if (rotor.fault != MOTOR_FAULT_NONE)
         return 0;
     int32_t speed = magnitude(rpm());
-    int32_t effort = magnitude(rotor.setpoint - rpm()) / 3 + speed * (20 + rotor.load) / 120;
+    int32_t effort = magnitude(settings.setpoint - rpm()) / 3 + speed * (20 + settings.load) / 120;
     return (uint16_t)(IDLE_MA + effort);
 }
 
 /* Turn for one step. */
 static void turn(void)
 {
-    int32_t target = rotor.fault == NO_FAULT ? (int32_t)rotor.setpoint * FRACTION : 0;
+    int32_t target = rotor.fault == MOTOR_FAULT_NONE ? (int32_t)settings.setpoint * FRACTION : 0;
     rotor.speed += (target - rotor.speed) * STEP_MS / INERTIA_MS;
-    if (rotor.fault == NO_FAULT && current() > TRIP_MA) {
-        rotor.fault = OVERCURRENT;
+    if (rotor.fault == MOTOR_FAULT_NONE && current() > TRIP_MA) {
+        rotor.fault = MOTOR_FAULT_OVERCURRENT;
         rotor.trip_untold = true;
     }
 }
@@ -85,27 +87,36 @@ static void run_motor(uint32_t now)
     }
 }
 
-static fl_size measure(fl_device *device, uint8_t *data)
+void motor_measure_motor(fl_device *device, motor_motor_event *event)
 {
     (void)device;
-    uint8_t *at = fl_put_u16(data, (uint16_t)(rpm() + noise()));
-    at = fl_put_u16(at, (uint16_t)rotor.setpoint);
-    at = fl_put_u16(at, current());
-    at = fl_put_u8(at, rotor.fault);
-    return (fl_size)(at - data);
+    event->speed = (int16_t)(rpm() + noise());
+    event->setpoint = settings.setpoint;
+    event->current = current();
+    event->fault = rotor.fault;
 }
 
-static fl_code clear_fault(fl_device *device, const fl_frame *request, fl_reply *reply)
+fl_code motor_on_clear_fault(fl_device *device, motor_clear_fault_reply *reply, const char **text)
 {
     (void)device;
-    (void)request;
-    if (rotor.fault != NO_FAULT && magnitude(rpm()) > TURNING_RPM) {
-        reply->text = FL_TEXT("the rotor still turns");
+    if (rotor.fault != MOTOR_FAULT_NONE && magnitude(rpm()) > TURNING_RPM) {
+        *text = FL_TEXT("the rotor still turns");
         return FL_BUSY;
     }
-    reply->data[0] = rotor.fault != NO_FAULT;
-    reply->size = 1;
-    rotor.fault = NO_FAULT;
+    reply->cleared = rotor.fault != MOTOR_FAULT_NONE;
+    rotor.fault = MOTOR_FAULT_NONE;
+    return FL_OK;
+}
+
+fl_code motor_on_jog(fl_device *device, const motor_jog_request *request, motor_jog_reply *reply, const char **text)
+{
+    (void)device;
+    (void)text;
+    int32_t steps = request->steps;
+    rotor.position += (uint32_t)steps; /* as a sum of unsigned numbers it may wrap around */
+    rotor.jogs++;
+    reply->position = (int32_t)rotor.position;
+    reply->jogs = rotor.jogs;
     return FL_OK;
 }
 
@@ -123,44 +134,45 @@ static uint32_t overruns(fl_device *device)
 
 static const char name[] FL_FLASH = DEMO_NAME;
 
-static const fl_command commands[] FL_FLASH = {
-    {CLEAR_FAULT, 0, 0, clear_fault},
-};
-
-static const fl_parameter parameters[] FL_FLASH = {
-    {SETPOINT, FL_I16, &rotor.setpoint, -6000, 6000},
-    {LOAD, FL_U8, &rotor.load, 0, 100},
-};
+static const fl_parameter parameters[] FL_FLASH = MOTOR_PARAMETER_TABLE(settings);
 
 static const fl_device_config config = {
     .addr = DEMO_ADDR,
     .firmware = {1, 0, 0},
-    .type = 0x0102,
+    .type = MOTOR_TYPE,
     .name = name,
     .send = send,
-    .commands = commands,
-    .command_count = sizeof commands / sizeof *commands,
+    .commands = motor_commands,
+    .command_count = MOTOR_COMMAND_COUNT,
     .parameters = parameters,
-    .parameter_count = sizeof parameters / sizeof *parameters,
-    .telemetry = MOTOR,
+    .parameter_count = MOTOR_PARAMETER_COUNT,
+    .telemetry = MOTOR_EVENT_MOTOR,
     .period = DEMO_PERIOD,
-    .measure = measure,
+    .measure = motor_report_motor,
     .idle_gap = FL_IDLE_GAP(115200),
     .overruns = overruns,
+    .service = &files.service,
 };
 
 static fl_device device;
 
+static void tell_trip(void)
+{
+    motor_tripped_event event = {rotor.fault};
+    if (rotor.trip_untold && motor_send_tripped(&device, &event))
+        rotor.trip_untold = false;
+}
+
 int main(void)
 {
     uint16_t boots = port_start();
+    storage_start(boots);
     fl_device_init(&device, &config, boots, port_millis());
     for (;;) {
         int byte = port_read();
         uint32_t now = port_millis();
         fl_device_step(&device, byte, now);
         run_motor(now);
-        if (rotor.trip_untold && fl_device_event(&device, TRIPPED, &rotor.fault, 1))
-            rotor.trip_untold = false;
+        tell_trip();
     }
 }

@@ -1,33 +1,16 @@
-/* The fuzz target of the core: any bytes, taken one by one and in blocks, are accounted for alike.
- *
- * As libFuzzer's:   clang -fsanitize=fuzzer,address,undefined -DFL_LIBFUZZER …
- * From files, or stdin without any:   cc -fsanitize=address,undefined …; ./fuzz_frame FILE…
- * By itself, with seeded random bytes:   ./fuzz_frame --random SEED COUNT
- */
-#include <stdio.h>
-#include <stdlib.h>
+/* The fuzz target of the core: any bytes, taken one by one and in blocks, are accounted for alike. */
 #include <string.h>
 
 #include "fl_feed.h"
+#include "fuzz_run.h"
 
 #define BATCH 3U /* frames a call, few, so that a batch is often full */
-#define LONGEST 8192U
 
 /* What one way of receiving has delivered, mixed into one number. */
 typedef struct digest {
     uint64_t mixed;
     uint32_t frames;
 } digest;
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds, const char *what)
-{
-    if (!holds) {
-        fprintf(stderr, "fuzz_frame: violated: %s\n", what);
-        abort();
-    }
-}
 
 static void mix(digest *sum, uint8_t byte)
 {
@@ -123,64 +106,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-#if !defined(FL_LIBFUZZER)
-
-static uint8_t input[LONGEST];
-
-static void run_stream(FILE *stream)
-{
-    size_t size = fread(input, 1, sizeof input, stream);
-    (void)LLVMFuzzerTestOneInput(input, size);
-}
-
-static uint32_t next_random(uint32_t *state) /* xorshift: the same everywhere */
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 17;
-    *state ^= *state << 5;
-    return *state;
-}
-
 /* Fill the input with frames, damage and bytes that hurt. */
-static size_t invent(uint32_t *state)
+size_t fuzz_invent(uint32_t *state, uint8_t *input)
 {
     static const uint8_t hurtful[] = {FL_HEADER, FL_TAIL, 0, 1, 3, 0xFF};
-    size_t used = 0, wanted = next_random(state) % (sizeof input - FL_FRAME_MAX);
+    size_t used = 0, wanted = fuzz_random(state) % (FUZZ_LONGEST - FL_FRAME_MAX);
     while (used < wanted) {
-        uint32_t kind = next_random(state) % 8U;
-        size_t size = next_random(state) % (FL_MAX_DATA < 40 ? FL_MAX_DATA + 1U : 40U);
+        uint32_t kind = fuzz_random(state) % 8U;
+        size_t size = fuzz_random(state) % (FL_MAX_DATA < 40 ? FL_MAX_DATA + 1U : 40U);
         uint8_t *begin = input + used;
         for (size_t at = 0; at < size; at++)
             begin[FL_HEAD_SIZE + at] =
-                kind & 1U ? hurtful[next_random(state) % sizeof hurtful] : (uint8_t)next_random(state);
-        size_t whole = fl_seal(begin, (uint8_t)next_random(state), (uint8_t)next_random(state), size);
+                kind & 1U ? hurtful[fuzz_random(state) % sizeof hurtful] : (uint8_t)fuzz_random(state);
+        size_t whole = fl_seal(begin, (uint8_t)fuzz_random(state), (uint8_t)fuzz_random(state), size);
         if (kind == 6)
-            begin[next_random(state) % (whole + 1U)] ^= (uint8_t)(1U << next_random(state) % 8U);
-        used += kind == 7 ? next_random(state) % (whole + 1U) : whole;
+            begin[fuzz_random(state) % (whole + 1U)] ^= (uint8_t)(1U << fuzz_random(state) % 8U);
+        used += kind == 7 ? fuzz_random(state) % (whole + 1U) : whole;
     }
     return used;
 }
-
-int main(int count, char **arguments)
-{
-    if (count == 4 && strcmp(arguments[1], "--random") == 0) {
-        uint32_t state = (uint32_t)strtoul(arguments[2], NULL, 10) | 1U;
-        for (unsigned long runs = strtoul(arguments[3], NULL, 10); runs > 0; runs--)
-            (void)LLVMFuzzerTestOneInput(input, invent(&state));
-        return 0;
-    }
-    if (count == 1)
-        run_stream(stdin);
-    for (int at = 1; at < count; at++) {
-        FILE *stream = fopen(arguments[at], "rb");
-        if (stream == NULL) {
-            perror(arguments[at]);
-            return 1;
-        }
-        run_stream(stream);
-        fclose(stream);
-    }
-    return 0;
-}
-
-#endif

@@ -16,6 +16,9 @@
 /* The starts so far, in EEPROM: it outlives a power cycle, and bears 100,000 of them. */
 static uint16_t boots EEMEM = 0xFFFF;
 
+#define KEPT_SIZE 1024U /* of 2,048 bytes of RAM */
+__attribute__((section(".noinit.kept"))) static uint8_t kept[KEPT_SIZE];
+
 static fl_ring ring;
 static volatile uint32_t milliseconds;
 
@@ -92,4 +95,10 @@ uint32_t port_millis(void)
 uint32_t port_overruns(void)
 {
     return fl_ring_overruns(&ring);
+}
+
+void *port_kept(size_t *size)
+{
+    *size = sizeof kept;
+    return kept;
 }

@@ -2,7 +2,7 @@
  *
  * The process that was started stays outside and serves the line and the orders; the firmware runs in a
  * child, which a reset kills and starts anew from the same point, so that it loses all its memory as a chip
- * does.
+ * does, but for what both sides share.
  */
 #define _XOPEN_SOURCE 700
 
@@ -13,16 +13,32 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "bridge.h"
 
+#define KEPT_SIZE ((size_t)16 << 20) /* bytes; the system gives only those that are used */
+
 static int wire = -1; /* the chip's end of the socket, instead of a UART */
 static uint8_t bytes[256];
 static size_t taken, got;
 static uint64_t started;
+static void *kept;
+
+/* Make the memory that outlives the firmware's process. */
+static void share_memory(void)
+{
+    FILE *nameless = tmpfile();
+    if (nameless == NULL || ftruncate(fileno(nameless), (off_t)KEPT_SIZE) != 0)
+        line_fail("temporary file");
+    kept = mmap(NULL, KEPT_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fileno(nameless), 0);
+    if (kept == MAP_FAILED)
+        line_fail("shared memory");
+    (void)fclose(nameless);
+}
 
 /* Run one life of the chip; returns in the chip itself only. */
 static line_order live(line *one)
@@ -60,6 +76,7 @@ static void end(line *one, bool by_itself)
 uint16_t port_start(void)
 {
     line one;
+    share_memory();
     line_open(&one);
     uint16_t boots = 0;
     line_order order;
@@ -106,4 +123,10 @@ uint32_t port_millis(void)
 uint32_t port_overruns(void)
 {
     return 0;
+}
+
+void *port_kept(size_t *size)
+{
+    *size = KEPT_SIZE;
+    return kept;
 }
