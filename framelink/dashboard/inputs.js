@@ -1,7 +1,7 @@
 /** Inputs for a message's fields: what each field's type needs, with its unit and limits beside it. */
 
 import { element } from "./dom.js";
-import { bytesOf, isSigned, numberOf, numbersOf, rangeOf } from "./values.js";
+import { bytesOf, isSigned, numberOf, numbersOf, partsOf, rangeOf } from "./values.js";
 
 /**
  * @typedef {object} Input
@@ -11,8 +11,12 @@ import { bytesOf, isSigned, numberOf, numbersOf, rangeOf } from "./values.js";
  * @property {() => unknown} read Returns its value, or throws a ValueProblem.
  */
 
+/** Whether a payload may end before the field. */
+const mayBeLeftOut = (field) => field.optional || field.since > 1;
+
 const choice = (options) => (field) => {
-  const node = element("select", {}, ...options(field).map(([value, text]) => element("option", { value }, text)));
+  const offered = [...(mayBeLeftOut(field) ? [["", "not sent"]] : []), ...options(field)];
+  const node = element("select", {}, ...offered.map(([value, text]) => element("option", { value }, text)));
   return { node, read: () => node.value };
 };
 
@@ -33,21 +37,25 @@ const KINDS = {
   bool: flag,
   bytes: line(bytesOf, () => ({ placeholder: "01 02 FF" })),
   string: line((text) => text),
-  numbers: line(numbersOf, (field) => ({ placeholder: `${field.count} numbers` })),
+  numbers: line(numbersOf, ({ count }) => ({ placeholder: Number.isInteger(count) ? `${count} numbers` : "numbers" })),
   number: line(numberOf, keyboard),
+  parts: line(partsOf, (field) => ({ placeholder: field.count ? "[…, …]" : "{…}" })),
 };
+const NUMBER = /^([ui](8|16|32|64)|f(32|64))$/;
 
 function kindOf(field) {
+  const isNumber = NUMBER.test(field.type) && !field.bits && !field.enum;
+  if (field.count) return isNumber ? "numbers" : "parts";
   if (field.enum) return "enum";
-  if (field.count) return "numbers";
-  return field.type in KINDS ? field.type : "number";
+  if (isNumber) return "number";
+  return field.type in KINDS ? field.type : "parts";
 }
 
 /** Make the input of a field. @returns {Input} */
 export function inputOf(field) {
   const { node, read } = KINDS[kindOf(field)](field);
   node.addEventListener("input", () => node.removeAttribute("aria-invalid"));
-  return labelled(field, node, read);
+  return labelled(field, node, () => (mayBeLeftOut(field) && node.value === "" ? undefined : read()));
 }
 
 /** Make the input that chooses one of the device's parameters. @returns {Input} */

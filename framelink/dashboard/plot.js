@@ -10,6 +10,11 @@ const EDGE = 18; // pixels from the right edge within which a time would be cut 
 const AIR = 0.12; // of the curve's height, above and below it
 const MIN_STEPS = 4; // a curve that hardly moves fills at least so many of its last digits, or noise looks like news
 export const LINES = 8; // colours in style.css
+const STYLES = {
+  line: () => ({}),
+  step: () => ({ paths: uPlot.paths.stepped({ align: 1 }) }),
+  points: () => ({ paths: () => null, points: { show: true, size: 4 } }),
+};
 
 let palette = new Map();
 document.documentElement.addEventListener("themechange", () => (palette = new Map()));
@@ -33,7 +38,8 @@ export class Plot {
 
   /**
    * @param {HTMLElement} host Where it goes.
-   * @param {{name: string, unit?: string, decimals?: number, line: number}[]} fields What it shows; `line` is a colour.
+   * @param {{name: string, unit?: string, decimals?: number, line: number, plot: boolean | object}[]} fields What it shows;
+   *   `line` is a colour, `plot` how it is drawn, if it says.
    * @param {string} group Plots of one group share their cursor.
    */
   constructor(host, fields, group) {
@@ -94,7 +100,7 @@ export class Plot {
       padding: [8, 8, 0, 0],
       cursor: { drag: { x: false, y: false }, points: { size: 7 }, sync: { key: group, scales: ["x", null] }, y: false },
       legend: { show: false },
-      scales: { x: { time: true }, y: { range: (_chart, low, high) => roomy(low, high, step) } },
+      scales: { x: { time: true }, y: { range: (_chart, low, high) => within(this.#fields, roomy(low, high, step)) } },
       axes: [
         { ...axis, size: 22, space: 76, values: (chart, times) => times.map((at) => timeText(chart, at)) },
         { ...axis, size: 54, space: 28 },
@@ -107,7 +113,8 @@ export class Plot {
   #curve(field) {
     const alone = this.#fields.length === 1;
     const stroke = () => color(`--line-${field.line}`);
-    return { stroke, width: 1.75, points: { show: false }, fill: alone ? () => `${stroke()}14` : undefined };
+    const style = STYLES[field.plot.style ?? "line"]();
+    return { stroke, width: 1.75, points: { show: false }, fill: alone ? () => `${stroke()}14` : undefined, ...style };
   }
 
   #readOut() {
@@ -135,6 +142,14 @@ export class Plot {
 /** What stands below a grid line: its time, if there is room for it. */
 function timeText(chart, at) {
   return chart.valToPos(at, "x") > chart.over.clientWidth - EDGE ? "" : clock(at * 1_000);
+}
+
+/** The ends of the axis that the schema sets, in place of those of the values. */
+function within(fields, [low, high]) {
+  const ends = (name) => fields.map(({ plot }) => plot[name]).filter((end) => end !== undefined);
+  return [Math.min(...ends("min"), Infinity), Math.max(...ends("max"), -Infinity)].map((end, index) =>
+    Number.isFinite(end) ? end : [low, high][index],
+  );
 }
 
 /** The range of the values' axis: some air above and below the curve. */

@@ -4,7 +4,7 @@ import { element, setText } from "./dom.js";
 import { LINES, Plot } from "./plot.js";
 import { Pulse } from "./pulse.js";
 import { Series } from "./series.js";
-import { valueText } from "./text.js";
+import { alarmOf, valueText } from "./text.js";
 
 const MIN_WINDOW_S = 10; // a curve that has just begun does not fill the plot with noise
 
@@ -67,16 +67,18 @@ export class Stream {
 
   #tile(field, plotted) {
     const value = element("span", { class: "value" }, "–");
-    this.#tiles.set(field.name, { field, value });
     const line = plotted.find((one) => one.name === field.name)?.line;
     const swatch = line ? element("span", { class: `swatch line-${line}` }) : "";
     const unit = field.unit ? element("span", { class: "unit" }, ` ${field.unit}`) : "";
+    const alarm = element("span", { class: "alarm" });
     const about = { class: "tile", "data-field": field.name, title: field.description ?? "" };
-    return element("div", about, element("dt", {}, swatch, field.name), element("dd", {}, value, unit));
+    const tile = element("div", about, element("dt", {}, swatch, field.name, alarm), element("dd", {}, value, unit));
+    this.#tiles.set(field.name, { field, value, alarm, tile });
+    return tile;
   }
 
   #addPlots(host, plotted, group) {
-    for (const fields of byUnit(plotted).values()) {
+    for (const fields of byPlot(plotted).values()) {
       const place = element("div", { class: "plot" });
       host.append(place);
       const one = { names: fields.map((field) => field.name), plot: new Plot(place, fields, group) };
@@ -87,7 +89,11 @@ export class Stream {
 
   #showValues() {
     this.#changed = false;
-    for (const [name, { field, value }] of this.#tiles) setText(value, valueText(this.#latest[name], field));
+    for (const [name, { field, value, alarm, tile }] of this.#tiles) {
+      setText(value, valueText(this.#latest[name], field));
+      setText(alarm, alarmOf(this.#latest[name], field));
+      tile.dataset.alarm = alarm.textContent;
+    }
   }
 
   /** The window ends now, so that a device that went silent is seen to have; a pause holds it still. */
@@ -103,11 +109,12 @@ export class Stream {
   }
 }
 
-function byUnit(fields) {
+/** Fields that share a plot: those of a group, else those of a unit. */
+function byPlot(fields) {
   const groups = new Map();
   for (const field of fields) {
-    const unit = field.unit ?? "";
-    groups.set(unit, [...(groups.get(unit) ?? []), field]);
+    const key = field.plot.group ? `group ${field.plot.group}` : `unit ${field.unit ?? ""}`;
+    groups.set(key, [...(groups.get(key) ?? []), field]);
   }
   return groups;
 }

@@ -26,9 +26,23 @@ export function spacedHex(data, most = 24) {
 export function valueText(value, field) {
   if (value === null || value === undefined) return "–"; // JSON has no NaN
   if (Array.isArray(value)) return value.map((one) => valueText(one, field)).join(", ");
+  if (typeof value === "object") return partsText(value);
   if (typeof value !== "number") return String(value);
   if (field?.decimals !== undefined) return value.toFixed(field.decimals);
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(FLOAT_DIGITS)));
+}
+
+/** A bit field's or a struct's value: the flags that are set by their names, everything else as name=value. */
+function partsText(parts) {
+  const shown = Object.entries(parts).filter(([, value]) => value !== false);
+  return shown.map(([name, value]) => (value === true ? name : `${name}=${valueText(value)}`)).join(" ") || "none";
+}
+
+/** Which alarm limit a value is beyond: "lolo", "low", "high" or "hihi"; "" if none. */
+export function alarmOf(value, { limits = {} }) {
+  if (typeof value !== "number") return "";
+  const beyond = { lolo: value < limits.lolo, hihi: value > limits.hihi, low: value < limits.low, high: value > limits.high };
+  return Object.keys(beyond).find((level) => beyond[level]) ?? "";
 }
 
 /** A field's value with its unit. */

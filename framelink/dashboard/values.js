@@ -19,8 +19,17 @@ export function numberOf(text, field) {
 /** Several numbers, apart by spaces or semicolons. */
 export function numbersOf(text, field) {
   const values = text.split(/[\s;]+/).filter(Boolean).map((one) => numberOf(one, field));
-  if (values.length !== field.count) throw new ValueProblem(`${field.name} must be ${field.count} numbers with spaces between`);
+  if (Number.isInteger(field.count) && values.length !== field.count) throw new ValueProblem(`${field.name} must be ${field.count} numbers with spaces between`);
   return values;
+}
+
+/** What has parts, as JSON: {"x": 1, "y": 2}, ["a", "b"]. */
+export function partsOf(text, field) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ValueProblem(`${field.name} must be JSON such as {"x": 1} or [1, 2]`);
+  }
 }
 
 /** Bytes as hex text: "01 02", "0102", "0x01, 0x02". */

@@ -197,3 +197,35 @@ def test_values_read_as_their_schema_wants() -> None:
         "0x0A", "01 02 … +1", "", "1,234 B", "12.3 MB", "2.5 GB",
         "now", "7 s ago", "3 min ago", "2 h ago",
     ]  # fmt: skip
+
+
+def test_values_with_parts_read_as_their_parts() -> None:
+    """A bit field shows the flags that are set by name; a struct its fields; lists of either too."""
+    result = run_module("""
+        import { valueText } from "./text.js";
+        report([
+          valueText({ ready: true, fault: false, mode: "fast" }), valueText({ fault: false }), valueText([{ x: 1, y: -2 }, { x: 0.5, y: 3 }]),
+        ]);
+    """)
+    assert result == ["ready mode=fast", "none", "x=1 y=-2, x=0.5 y=3"]
+
+
+def test_a_value_beyond_an_alarm_limit_says_which() -> None:
+    """The outer limit before the inner one; on a limit is not beyond it; what is no number has none."""
+    result = run_module("""
+        import { alarmOf } from "./text.js";
+        const field = { limits: { lolo: -10, low: 0, high: 80, hihi: 100 } };
+        report([-11, -10, -0.1, 0, 80, 81, 100.5, "hot", null].map((value) => alarmOf(value, field)).concat(alarmOf(5, {})));
+    """)
+    assert result == ["lolo", "low", "low", "", "", "high", "hihi", "", "", ""]
+
+
+def test_parts_are_typed_as_json() -> None:
+    """And what is none is refused with an example."""
+    result = run_module("""
+        import { partsOf } from "./values.js";
+        const field = { name: "corner" };
+        const problem = (text) => { try { return partsOf(text, field); } catch (error) { return error.message; } };
+        report([problem('{"x": 1}'), problem("[1, 2]"), problem("x=1")]);
+    """)
+    assert result == [{"x": 1}, [1, 2], 'corner must be JSON such as {"x": 1} or [1, 2]']
