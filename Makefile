@@ -34,7 +34,7 @@ bench: ## measure beside the peers; JSON goes to build/bench.json
 	@mkdir -p build
 	$(BIN)/python -m tools.bench --json build/bench.json $(ARGS)
 
-soak: ## compare the decoders over ten million frames' worth of bytes; takes minutes
+soak: ## ten million frames through every decoder, a million requests on a bad line; takes minutes
 	@$(SETUP) test
 	$(BIN)/pytest -m soak -s tests
 

@@ -61,6 +61,8 @@ def _succeeds(command: list[str]) -> bool:
 SYSTEM_PACKAGES: dict[str, tuple[Check, str | None]] = {
     "chromium": (_command("chromium"), "chromium"),
     "nodejs": (_command("node"), "node"),
+    "node-typescript": (_command("tsc"), "typescript"),
+    "tshark": (_command("tshark"), "wireshark"),
     "gcc": (_command("gcc"), None),
     "libc6-dev": (_header("gcc", "stdio.h"), None),
     "g++": (_command("g++"), None),

@@ -14,11 +14,32 @@ import typer
 import framelink
 from framelink.cli import INTERRUPTED, output
 from framelink.cli.codec import decode, encode
+from framelink.cli.codegen import codegen
+from framelink.cli.diagnose import detect, doctor
 from framelink.cli.line import monitor, ports, request, send
+from framelink.cli.scan import scan
+from framelink.cli.schema import schema
 from framelink.cli.serve import bridge, demo, sim
+from framelink.cli.transfer import get, put
 from framelink.errors import FramelinkError
 
-COMMANDS = (demo, ports, monitor, send, request, sim, bridge, encode, decode)
+COMMANDS = (
+    demo,
+    ports,
+    scan,
+    doctor,
+    detect,
+    monitor,
+    send,
+    request,
+    put,
+    get,
+    sim,
+    bridge,
+    codegen,
+    encode,
+    decode,
+)
 
 app = typer.Typer(
     name="framelink",
@@ -30,6 +51,7 @@ app = typer.Typer(
 )
 for _command in COMMANDS:
     app.command()(_command)
+app.add_typer(schema)
 
 
 def _print_version(wanted: bool) -> None:

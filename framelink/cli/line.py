@@ -14,12 +14,15 @@ import typer
 from framelink import wire
 from framelink.cli import options, output
 from framelink.cli.running import run_until_stopped
-from framelink.errors import FormatError
+from framelink.errors import FormatError, PayloadError
 from framelink.wire import Frame, FrameFormat
 
 if TYPE_CHECKING:
-    from framelink.link import AsyncLink, PortInfo, StateChange
+    from framelink.device import AsyncLink
+    from framelink.link import PortInfo, StateChange
+    from framelink.message import Schema
 
+Fields = dict[str, object]
 SchemaFile = Annotated[
     Path | None,
     typer.Option("--schema", metavar="SCHEMA.toml", help="What the payloads mean, to show fields by name."),
@@ -38,7 +41,7 @@ class _Line:
     @asynccontextmanager
     async def opened(self, *, talkative: bool = False) -> AsyncIterator[AsyncLink]:
         """Open the line for a block, waiting for it to be there; tell on stderr what becomes of it."""
-        from framelink.link import AsyncLink
+        from framelink.device import AsyncLink
 
         link = AsyncLink(self.url, baudrate=self.baudrate, format=self.format)
         if talkative:
@@ -51,8 +54,18 @@ class _Line:
             await link.close()
 
 
-def _line(url: str, baudrate: int, format: Path | None, connect_timeout: float) -> _Line:
-    return _Line(url, baudrate, options.load_format(format), connect_timeout or None)
+def _line(
+    url: str, baudrate: int, format: Path | None, connect_timeout: float, schema: Schema | None = None
+) -> _Line:
+    """Return the line; its frames are those of the format file, else of the schema, else the default ones."""
+    known = schema.frame_format if schema is not None and format is None else options.load_format(format)
+    return _Line(url, baudrate, known, connect_timeout or None)
+
+
+def _schema(path: Path | None) -> Schema | None:
+    from framelink.message import Schema
+
+    return None if path is None else Schema.load(path)
 
 
 def _say_state(change: StateChange) -> None:
@@ -89,8 +102,9 @@ def monitor(
 
     Example: framelink monitor /dev/ttyUSB0 --schema weather.toml
     """
-    line = _line(url, baudrate, format, connect_timeout)
-    run_until_stopped(_monitor(line, _Reader(schema, json=json)))
+    meaning = _schema(schema)
+    line = _line(url, baudrate, format, connect_timeout, meaning)
+    run_until_stopped(_monitor(line, _Reader(meaning, json=json)))
 
 
 async def _monitor(line: _Line, reader: _Reader) -> None:
@@ -127,40 +141,111 @@ async def _send(line: _Line, frame: Frame) -> None:
 
 def request(
     url: options.Url,
+    message: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[MESSAGE [FIELD=VALUE]…]",
+            help="What to ask, by its name in the schema; values as in JSON, or plain text.",
+        ),
+    ] = None,
     *,
     addr: options.Addr,
-    cmd: options.Cmd,
+    cmd: options.OptionalCmd = None,
     data: options.Data = b"",
-    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="How long to wait for the reply.")] = 1.0,
-    retries: Annotated[int, typer.Option(metavar="N", help="How often to ask again.")] = 0,
+    timeout: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="How long to wait for the reply after each sending."),
+    ] = None,
+    retries: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="How often to ask again; what is safe to repeat is anyway."),
+    ] = None,
     json: options.Json = False,
     schema: SchemaFile = None,
     baudrate: options.Baudrate = options.DEFAULT_BAUDRATE,
     format: options.FormatFile = None,
     connect_timeout: options.ConnectTimeout = options.CONNECT_TIMEOUT,
 ) -> None:
-    """Send one frame and print the device's reply.
+    """Ask a device, by number and bytes or by name and fields, and print its reply.
 
     Example: framelink request /dev/ttyUSB0 --addr 1 --cmd 0x01 --data 68690a
+
+    Example: framelink request /dev/ttyUSB0 --addr 1 --schema motor.toml jog steps=5
     """
     import asyncio
 
-    from framelink.device import Exchange
-
-    line = _line(url, baudrate, format, connect_timeout)
-    frame = _sendable(addr, cmd, data, line.format)
-    reader = _Reader(schema, json=json)
-    with _wrong_usage():
-        Exchange(frame, timeout=timeout, retries=retries)  # says what is wrong before the line is opened
-    reply = asyncio.run(_request(line, frame, timeout, retries))
-    output.write(reader.show(time.time(), reply))
+    meaning = _schema(schema)
+    question = _Question(addr, _command(cmd, data, message or []), meaning, timeout, retries)
+    line = _line(url, baudrate, format, connect_timeout, meaning)
+    question.require_possible(line.format)
+    reply = asyncio.run(question.ask(line))
+    output.write(_Reader(meaning, json=json).show(time.time(), reply))
 
 
-async def _request(line: _Line, frame: Frame, timeout: float, retries: int) -> Frame:
-    from framelink.device import request as request_reply
+def _command(cmd: int | None, data: bytes, words: Sequence[str]) -> tuple[int, bytes] | tuple[str, Fields]:
+    """Return what to ask: a number and bytes, or a name and fields."""
+    if (cmd is None) == (not words):
+        raise typer.BadParameter("say what to ask: either --cmd and --data, or MESSAGE and its FIELD=VALUE")
+    if cmd is not None:
+        return cmd, data
+    if data:
+        raise typer.BadParameter("--data goes with --cmd; a MESSAGE has fields: FIELD=VALUE")
+    name, *fields = words
+    return name, dict(_field(one) for one in fields)
 
-    async with line.opened() as link:
-        return await request_reply(link, frame, timeout=timeout, retries=retries)
+
+def _field(text: str) -> tuple[str, object]:
+    """Read FIELD=VALUE; the value is JSON, or the text that it is."""
+    import msgspec
+
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise typer.BadParameter(f"write a field as FIELD=VALUE, not {text!r}")
+    try:
+        return name, msgspec.json.decode(value)
+    except msgspec.DecodeError:
+        return name, value
+
+
+@dataclass(frozen=True)
+class _Question:
+    """A request, from a command's options; bytes without a schema are sent once, unless told otherwise."""
+
+    addr: int
+    command: tuple[int, bytes] | tuple[str, Fields]
+    schema: Schema | None
+    timeout: float | None
+    retries: int | None
+
+    def require_possible(self, format: FrameFormat) -> None:
+        """Say what is wrong with it before the line is opened."""
+        from framelink.device.asking import asking_for
+        from framelink.message import STANDARD
+
+        schema = STANDARD if self.schema is None else self.schema
+        with _wrong_usage():
+            asking = asking_for(schema, self.addr, *self.command, sequenced=schema.sequenced)
+            asking.exchange(
+                options.REPLY_TIMEOUT if self.timeout is None else self.timeout, self.retries or 0
+            )
+            wire.encode(asking.frame, format)
+
+    async def ask(self, line: _Line) -> Frame:
+        """Ask it and return the reply."""
+        async with line.opened() as link:
+            match self.command:
+                case (int() as cmd, bytes() as data) if self.schema is None:
+                    return await self._ask_once(link, Frame(self.addr, cmd, data))
+            total = None if self.timeout is None else self.timeout * (1 + (self.retries or 0))
+            device = link.device(self.addr, self.schema)
+            return await device.answer(*self.command, timeout=total, retries=self.retries)
+
+    async def _ask_once(self, link: AsyncLink, frame: Frame) -> Frame:
+        """Ask what no schema explains: once, unless told otherwise."""
+        from framelink.device import request as request_reply
+
+        timeout = options.REPLY_TIMEOUT if self.timeout is None else self.timeout
+        return await request_reply(link, frame, timeout=timeout, retries=self.retries or 0)
 
 
 def _sendable(addr: int, cmd: int, data: bytes, format: FrameFormat) -> Frame:
@@ -176,17 +261,17 @@ def _wrong_usage() -> Iterator[None]:
     """Make values that cannot be on the wire wrong usage."""
     try:
         yield
-    except FormatError as error:
+    except (FormatError, PayloadError) as error:
         raise typer.BadParameter(str(error)) from None
 
 
 class _Reader:
-    """Shows frames: the standard commands by name, and the messages of a schema file if there is one."""
+    """Shows frames: the standard commands by name, and the messages of a schema if there is one."""
 
-    def __init__(self, schema_file: Path | None, *, json: bool) -> None:
-        from framelink.message import STANDARD, Schema
+    def __init__(self, schema: Schema | None, *, json: bool) -> None:
+        from framelink.message import STANDARD
 
-        self._schema = STANDARD if schema_file is None else Schema.load(schema_file)
+        self._schema = STANDARD if schema is None else schema
         self._units = _units_of(self._schema.describe())
         self.show = self._json if json else self._text
 

@@ -23,6 +23,9 @@ MAX_BAUDRATE = 0x7FFF_FFFF
 CONNECT_TIMEOUT = 5.0
 """Seconds that a command waits for its line: an adapter is there within 2 s of being plugged in."""
 
+REPLY_TIMEOUT = 1.0
+"""Seconds to wait for the reply to one sending; at 9,600 baud the longest and its reply take 0.6 s."""
+
 SEND_TIMEOUT = 2.0
 """Seconds that a command waits for room in the transmit queue, which is empty when it begins."""
 
@@ -108,6 +111,10 @@ Addr = Annotated[
     int, typer.Option(parser=parse_byte, metavar="BYTE", help="The device's address, decimal or 0x….")
 ]
 Cmd = Annotated[int, typer.Option(parser=parse_byte, metavar="BYTE", help="The command, decimal or 0x….")]
+OptionalCmd = Annotated[
+    int | None,
+    typer.Option("--cmd", parser=parse_byte, metavar="BYTE", help="The command, decimal or 0x…."),
+]
 Data = Annotated[bytes, typer.Option(parser=parse_hex, metavar="HEX", help="The payload, in hex.")]
 FormatFile = Annotated[
     Path | None,

@@ -7,7 +7,7 @@ import dataclasses
 import logging
 import threading
 import webbrowser
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,23 +51,45 @@ def sim(
         Path | None,
         typer.Option(metavar="PATH", help="A stable name for the first port; the others are PATH-NAME."),
     ] = None,
+    schema: Annotated[
+        Path | None,
+        typer.Option(metavar="SCHEMA.toml", help="One device, made of its schema alone, at address 1."),
+    ] = None,
     board: BoardName = None,
+    firmware: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="SOURCE.c",
+            help="With --board: firmware of your own in place of the demo; several times for several files.",
+        ),
+    ] = None,
 ) -> None:
     """Run simulated devices, or the real firmware on a board, on virtual serial ports, until Ctrl-C.
 
     Example: framelink sim --link /tmp/dev
+
+    Example: framelink sim --board atmega328p --firmware thermostat.c --schema thermostat.toml
     """
+    if firmware:
+        if board is None or schema is None or scenario is not None:
+            raise typer.BadParameter(
+                "--firmware needs the --board that it runs on and the --schema that it speaks"
+            )
+        run_until_stopped(_sim_board(board, link, firmware, schema))
+        return
+    if sum(one is not None for one in (scenario, schema, board)) > 1:
+        raise typer.BadParameter("name a scenario, or a --schema, or a --board: each is a line of its own")
     if board is None:
-        run_until_stopped(_sim(_scenario(scenario), link))
-    elif scenario is None:
-        run_until_stopped(_sim_board(board, link))
+        run_until_stopped(_sim(_scenario(scenario, schema), link))
     else:
-        raise typer.BadParameter("a scenario is of simulated devices: name it, or a --board, not both")
+        run_until_stopped(_sim_board(board, link))
 
 
-def _scenario(path: Path | None) -> Scenario:
-    from firmware_sim import Scenario, demo_scenario
+def _scenario(path: Path | None, schema: Path | None) -> Scenario:
+    from firmware_sim import Scenario, demo_scenario, scenario_of
 
+    if schema is not None:
+        return scenario_of(schema)
     return demo_scenario() if path is None else Scenario.load(path)
 
 
@@ -84,10 +106,16 @@ async def _sim(scenario: Scenario, link: Path | None) -> None:
             await asyncio.Event().wait()
 
 
-async def _sim_board(kind: str, link: Path | None) -> None:
+async def _sim_board(
+    kind: str, link: Path | None, sources: Sequence[Path] = (), schema: Path | None = None
+) -> None:
     from firmware_sim.board import Board
+    from firmware_sim.board_kind import DEVICE
+    from framelink.message import Schema
 
-    async with Board(kind, link=link) as board:
+    own = (*sources, *DEVICE) if sources else None
+    speaks = None if schema is None else Schema.load(schema)
+    async with Board(kind, link=link, firmware=own, schema=speaks) as board:
         output.write(f"ready: {board.url}\n")
         await board.wait()
 

@@ -105,9 +105,9 @@ class TestRequest:
         """The reply comes with its time, its bytes and the standard commands' fields."""
         done = run("request", motor, "--addr", "2", "--cmd", "0x02")
         assert (done.code, done.err) == (0, "")
-        assert re.match(r"\d\d:\d\d:\d\d\.\d{3}  addr 0x02  cmd 0x82   13 bytes  01 ", done.out)
+        assert re.match(r"\d\d:\d\d:\d\d\.\d{3}  addr 0x02  cmd 0x82   13 bytes  02 ", done.out)
         assert done.out.endswith(
-            "  identify  protocol=1  boots=1  type=258  firmware=[1, 0, 0]  name=motor\n"
+            "  identify  protocol=2  boots=1  type=258  firmware=[1, 0, 0]  name=motor\n"
         )
 
     def test_json_is_for_programs(self, run: Run, motor: str) -> None:
@@ -130,11 +130,42 @@ class TestRequest:
         done = run("request", motor, "--addr", "2", "--cmd", "0x21", "--schema", schema, "--json")
         assert json.loads(done.out)["fields"] == {"cleared": False}
 
+    def test_a_message_is_asked_by_its_name_and_fields(self, run: Run, motor: str) -> None:
+        """With a schema; the values are JSON or text, and the standard messages need no schema."""
+        asked = ("request", motor, "--addr", "2", "--json")
+        schema = ("--schema", SCHEMAS / "motor.toml")
+        assert json.loads(run(*asked, *schema, "jog", "steps=-7").out)["fields"] == {
+            "position": -7,
+            "jogs": 1,
+        }
+        done = run(*asked, *schema, "set", "parameter=setpoint", "value=250")
+        assert json.loads(done.out)["fields"] == {"parameter": "setpoint", "value": 250}
+        assert json.loads(run(*asked, "ping", "bytes=beef").out)["fields"] == {"bytes": "beef"}
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (("jog", "steps"), "write a field as FIELD=VALUE, not 'steps'"),
+            (("jog", "steps=many"), "jog: steps must be a number, not 'many'"),
+            (("fly",), "has no message 'fly'"),
+            (("jog", "steps=1", "--data", "01"), "--data goes with --cmd"),
+            (("jog", "--cmd", "1"), "either --cmd and --data, or MESSAGE"),
+            ((), "either --cmd and --data, or MESSAGE"),
+        ],
+    )
+    def test_a_message_that_cannot_be_asked_is_wrong_usage(
+        self, run: Run, arguments: tuple[str, ...], message: str
+    ) -> None:
+        """Before the line is opened."""
+        done = run("request", "/dev/nowhere", "--addr", "2", "--schema", SCHEMAS / "motor.toml", *arguments)
+        assert (done.code, done.out) == (2, "")
+        assert message in done.error
+
     def test_a_refusal_is_a_failed_operation(self, run: Run, motor: str) -> None:
         """The device's refusal is one line with its reason."""
-        done = run("request", motor, "--addr", "2", "--cmd", "0x55")
+        done = run("request", motor, "--addr", "2", "--cmd", "0x65")
         assert (done.code, done.out) == (1, "")
-        assert "refused command 0x55: unknown command (code 1)" in done.error
+        assert "refused command 0x65: unknown command (code 1)" in done.error
 
     def test_an_absent_device_is_a_failed_operation(self, run: Run, motor: str) -> None:
         """No reply is one line that says how often it was tried; --timeout and --retries hold."""
@@ -262,7 +293,7 @@ class TestMonitor:
         with running_bench(MOTOR) as urls:
             arguments = ("request", urls["motor"], "--addr", "2", "--cmd", "0x21", "--schema", schema)
             assert run(*arguments).out.endswith(
-                "1 bytes  00  undecodable: clear_fault: " + MISFIT_REASON + "\n"
+                "2 bytes  01 00  undecodable: clear_fault: " + MISFIT_REASON + "\n"
             )
             assert json.loads(run(*arguments, "--json").out)["undecodable"].endswith(MISFIT_REASON)
 

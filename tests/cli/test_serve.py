@@ -39,6 +39,7 @@ int port_read(void) { return -1; }
 void port_write(const uint8_t *bytes, size_t size) { (void)bytes; (void)size; }
 uint32_t port_millis(void) { return 0; }
 uint32_t port_overruns(void) { return 0; }
+void *port_kept(size_t *size) { static uint32_t kept[64]; *size = sizeof kept; return kept; }
 """
 """The port of a board that ends as soon as it is ready."""
 
@@ -198,7 +199,7 @@ class TestSimBoard:
         [
             (["sim", "--board", "z80"], "must be one of posix, atmega328p, cortex-m3, not 'z80'"),
             (["demo", "--board", "z80"], "must be one of posix, atmega328p, cortex-m3, not 'z80'"),
-            (["sim", "x.toml", "--board", "posix"], "name it, or a --board, not both"),
+            (["sim", "x.toml", "--board", "posix"], "name a scenario, or a --schema, or a --board"),
         ],
     )
     def test_wrong_usage_is_told(self, run: Run, arguments: list[str], message: str) -> None:
