@@ -17,10 +17,11 @@ class FaultyOpener:
         url: What is opened.
         faults: What is wrong with the cable; `drop` and the like are per write, and per read.
         seed: Of all chance.
+        baudrate: The line's symbols per second.
     """
 
-    def __init__(self, url: str, faults: Sequence[Fault], *, seed: int = 1) -> None:
-        self._opener: PortOpener = opener_for(url, 115_200, {})
+    def __init__(self, url: str, faults: Sequence[Fault], *, seed: int = 1, baudrate: int = 115_200) -> None:
+        self._opener: PortOpener = opener_for(url, baudrate, {})
         self._faults = list(faults)
         self._seed = seed
 

@@ -27,35 +27,8 @@ OVERHEAD = framelink.DEFAULT_FORMAT.overhead
 EMPTY_LIMIT = BAUDRATE / 10 / (2 * OVERHEAD)
 """Requests without data, and replies without, that the line can carry in a second, one behind the other."""
 
-RELAY = """
-import os, select, sys, time, tty
-pace = float(sys.argv[1])  # seconds a byte takes
-far = os.open(sys.argv[2], os.O_RDWR | os.O_NOCTTY)
-near, slave = os.openpty()
-tty.setraw(far)
-tty.setraw(slave)
-ends = [near, far]
-print(os.ttyname(slave), flush=True)
-other = {ends[0]: ends[1], ends[1]: ends[0]}
-free = dict.fromkeys(ends, 0.0)
-under_way = []
-while True:
-    now = time.perf_counter()
-    wait = min((due for due, _, _ in under_way), default=now + 1) - now
-    if wait > 0:
-        ready, _, _ = select.select([*ends, 0], [], [], 0 if wait < 0.0005 else wait - 0.0003)
-        if 0 in ready:
-            break
-        for end in ready:
-            data = os.read(end, 4096)
-            free[end] = max(free[end], time.perf_counter()) + len(data) * pace
-            under_way.append((free[end], other[end], data))
-    now = time.perf_counter()
-    for one in [one for one in under_way if one[0] <= now]:
-        under_way.remove(one)
-        os.write(one[1], one[2])
-"""
-"""Gives a line another end, whose bytes take their time to the microsecond; that takes a whole core."""
+PACED = f"-DPORT_BAUDRATE={BAUDRATE}U"
+"""The flag that gives the posix board a line as slow as a real one."""
 
 DEVICE = """
 import os, select, sys, time, tty
@@ -212,7 +185,7 @@ def _beside_pymodbus(*, quick: bool, devices: int) -> list[Row]:
 def _on_a_paced_line(*, quick: bool) -> list[Row]:
     """Requests without data to the C firmware, whose line is as slow as a real one.
 
-    The relay needs a core, the firmware another: what system calls alone reach is what the machine can do.
+    What system calls alone reach is what the machine's wake-ups allow.
     """
     rounds, count = (2, 200) if quick else (7, 1_000)
     try:
@@ -233,12 +206,11 @@ def _on_a_paced_line(*, quick: bool) -> list[Row]:
 
 async def _paced(rounds: int, count: int) -> dict[str, list[float]]:
     rates: dict[str, list[float]] = {"os.read, os.write": [], "framelink, asyncio": []}
-    async with Board("posix") as board:
+    async with Board("posix", flags=[PACED]) as board:
         await _silence(board.url)
-        with _program(RELAY, str(10 / BAUDRATE), board.url) as path:
-            for _ in range(rounds):
-                rates["os.read, os.write"].append(await asyncio.to_thread(_blocking, path, count))
-                rates["framelink, asyncio"].append(await _asking(path, count))
+        for _ in range(rounds):
+            rates["os.read, os.write"].append(await asyncio.to_thread(_blocking, board.url, count))
+            rates["framelink, asyncio"].append(await _asking(board.url, count))
     return rates
 
 

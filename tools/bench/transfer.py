@@ -73,7 +73,8 @@ async def _with_board(baudrate: int, drop: float, seconds: int) -> dict[str, flo
 
     async with Board("posix") as board:
         faults = [Fault(baudrate=baudrate), Fault(direction="to_device", drop=2 * drop)]
-        return await _both_ways(FaultyOpener(board.url, faults), baudrate, seconds, most=_BOARD_MOST)
+        line = FaultyOpener(board.url, faults, baudrate=baudrate)
+        return await _both_ways(line, baudrate, seconds, most=_BOARD_MOST)
 
 
 _BOARD_MOST = 60_000

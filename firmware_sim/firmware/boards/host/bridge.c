@@ -11,6 +11,8 @@
 #define BITS_PER_BYTE 10U    /* 8N1: start, 8 data, stop */
 #define PATIENCE_NS 1000000U /* bytes in flight are handed over at least once a ms, not one by one */
 
+#define LATE_NS 60000U       /* by how much the system wakes late: 50 us of its timers' slack, and a switch */
+
 /* Bytes under way in one direction. */
 typedef struct lane {
     uint8_t bytes[256];
@@ -45,13 +47,14 @@ static void drop(lane *way, size_t count, uint64_t byte_ns)
         way->bytes[at] = way->bytes[at + count];
 }
 
-/* Return how long nothing has to be done for a lane. */
+/* Return for how long nothing has to be done for a lane; the last moments before are spent looking. */
 static uint64_t rest(const lane *way, uint64_t now, uint64_t byte_ns)
 {
     if (way->used == 0)
         return SECOND_NS;
     uint64_t done = way->due + (way->used - 1) * byte_ns;
-    return done <= now || done - now > PATIENCE_NS ? PATIENCE_NS : done - now;
+    uint64_t left = done <= now || done - now > PATIENCE_NS ? PATIENCE_NS : done - now;
+    return left > LATE_NS ? left - LATE_NS : 0;
 }
 
 static void to_chip(lane *way, int chip, uint64_t now, uint64_t byte_ns)

@@ -20,6 +20,9 @@
 
 #include "bridge.h"
 
+#ifndef PORT_BAUDRATE
+#define PORT_BAUDRATE 0U /* as fast as it goes */
+#endif
 #define KEPT_SIZE ((size_t)16 << 20) /* bytes; the system gives only those that are used */
 
 static int wire = -1; /* the chip's end of the socket, instead of a UART */
@@ -57,7 +60,7 @@ static line_order live(line *one)
         return LINE_NONE;
     }
     (void)close(ends[1]);
-    line_order order = bridge_run(one, ends[0], 0);
+    line_order order = bridge_run(one, ends[0], PORT_BAUDRATE);
     (void)kill(chip, SIGKILL);
     (void)waitpid(chip, NULL, 0);
     (void)close(ends[0]);
