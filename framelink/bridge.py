@@ -277,8 +277,10 @@ class _BridgedLine:
         """Return what asks the device at an address, and notices its reboots."""
         asker = self._askers.get(addr)
         if asker is None or asker.schema is not schema:
+            is_first = asker is None
             asker = AsyncDevice(self._link, addr, None if schema is STANDARD else schema)
-            asker.on_reboot(lambda identity: self._on_reboot(addr, identity))
+            if is_first:
+                asker.on_reboot(lambda identity: self._on_reboot(addr, identity))
             self._askers[addr] = asker
         return asker
 

@@ -91,7 +91,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.Abort:
         return INTERRUPTED
     except typer.TyperException as error:
-        output.say(_usage_text(error))
+        if error.format_message():  # a group without a command has shown its help
+            output.say(_usage_text(error))
         return error.exit_code
     except FramelinkError as error:
         output.say(str(error))

@@ -18,12 +18,13 @@ from framelink.device.transfer_files import Source, Target
 from framelink.device.transfers import FileInfo, Progress, TransferLine, Transferred, files, get, put
 from framelink.errors import FormatError, LinkClosed, LinkError, RequestError, RequestRefused, RequestTimeout
 from framelink.link.life import ENDING
-from framelink.link.observers import Observers
 from framelink.message import SEQUENCED_COMMANDS, STANDARD, Message, Schema, Undecodable
 from framelink.wire import BROADCAST, Frame
 
 BROADCAST_TIMEOUT = 1.0  # seconds that a broadcast waits for line and room
 LOOK = 1.0  # seconds for a device to say what it is where nothing hangs on that; the next one waits for it
+
+TIMEOUT_LEFT = 0.001  # seconds that a request has at least when its device was asked what it is
 
 _log = logging.getLogger("framelink.device")
 
@@ -67,7 +68,6 @@ class AsyncDevice:
         board.listen()
         self._station = board.station(addr)
         self._station.watchers.add(self)
-        self._reboots: Observers[Identity] = Observers()
         self._check: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
@@ -122,7 +122,8 @@ class AsyncDevice:
             command: The command's name, or its number.
             payload: Its fields by name, or the bytes of its data; a sequence byte is added, and taken away.
             timeout: Seconds for all of it, once it has its turn.  None means 5 s, or 1 s if it is sent once;
-                longer for commands whose schema gives the device more time.
+                longer for commands whose schema gives the device more time, and where the device has to be
+                asked first what it is.
             retries: How often it may be sent again.  None means as often as there is time for, or never;
                 given for a command that may not be repeated, the device may act more than once.
 
@@ -175,7 +176,7 @@ class AsyncDevice:
 
     async def _answer(self, asking: Asking, timeout: float | None, retries: int | None) -> Frame:
         async with self._station.turn:
-            await self._introduce(asking, timeout)
+            timeout = await self._introduce(asking, timeout)
             number = self._station.next_number() if asking.is_sequenced else None
             try:
                 return await self._drive(asking, timeout, retries, number)
@@ -217,19 +218,26 @@ class AsyncDevice:
         self._station.learn(identity)
         return identity
 
-    async def _introduce(self, asking: Asking, timeout: float | None) -> None:
-        """Find out what the device is, if a number needs that, or if a reboot may have gone unnoticed."""
+    async def _introduce(self, asking: Asking, timeout: float | None) -> float | None:
+        """Find out what the device is, if a number needs that, or if a reboot may have gone unnoticed.
+
+        Returns:
+            What is left of the timeout.
+        """
+        began = asyncio.get_running_loop().time()
         if self._station.is_due:
             if asking.is_sequenced:
                 await self._identify(timeout)
             elif self._watches:
-                await self._look()
+                await self._look(LOOK if timeout is None else min(LOOK, timeout / 2))
         self._require_profile(asking)
+        spent = asyncio.get_running_loop().time() - began
+        return None if timeout is None else max(timeout - spent, min(timeout, TIMEOUT_LEFT))
 
-    async def _look(self) -> None:
+    async def _look(self, timeout: float = LOOK) -> None:
         """Ask the device what it is, if it will say so soon; whoever calls it has the turn."""
         try:
-            await self._identify(LOOK)
+            await self._identify(timeout)
         except LinkClosed:
             raise
         except (RequestTimeout, LinkError) as fault:
@@ -262,13 +270,15 @@ class AsyncDevice:
         """Have it told, in the loop, when the device has rebooted; the returned function ends that.
 
         It is asked what it is before the first request, after its line came back, and after a request that
-        had no reply; without a schema, once `identify` was called.  Another boot counter means a reboot.
+        had no reply, or only after many repeats; without a schema, once `identify` was called.  Another boot
+        counter means a reboot.
         """
-        return self._reboots.add(callback)
 
-    def rebooted(self, identity: Identity) -> None:
-        """Be told that the boot counter is another."""
-        self._reboots.tell(identity)
+        def tell(identity: Identity) -> None:
+            _log.debug("%r has rebooted", self)  # so long as it is wanted, the device must not be collected
+            callback(identity)
+
+        return self._station.reboots.add(tell)
 
     def in_doubt(self) -> None:
         """Be told that the device may have rebooted: look, in the background."""
@@ -335,8 +345,9 @@ class AsyncDevice:
 
 
 async def send_to_all(link: FrameLine, asking: Asking) -> None:
-    """Send a broadcast."""
-    await link.send(asking.frame, BROADCAST_TIMEOUT, lane=asking.lane)
+    """Send a broadcast; on a half-duplex line when no reply is awaited, which it would collide with."""
+    async with switchboard_of(link).line_turn or contextlib.nullcontext():
+        await link.send(asking.frame, BROADCAST_TIMEOUT, lane=asking.lane)
 
 
 class AsyncCalls:

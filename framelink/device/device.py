@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Self, overload
 
 from framelink.device.async_device import AsyncDevice
@@ -150,7 +151,13 @@ class Events:
 
     def receive(self, timeout: float | None = None) -> Message:
         """Return the next event, see `AsyncEvents.receive`."""
-        return self._link.call(lambda _inner: self._events.receive(timeout))
+        try:
+            return self._link.call(lambda _inner: self._events.receive(timeout))
+        except LinkClosed:
+            left = self._events.left()
+            if left is None:
+                raise
+            return left
 
     def close(self) -> None:
         """Take no more events; those in the queue can still be read."""
@@ -158,7 +165,8 @@ class Events:
         async def close(_inner: AsyncLink) -> None:
             self._events.close()
 
-        self._link.call(close)
+        with suppress(LinkClosed):  # then there are none anyway
+            self._link.call(close)
 
     def __iter__(self) -> Self:
         return self

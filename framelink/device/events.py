@@ -87,6 +87,10 @@ class AsyncEvents:
             raise LinkTimeout(f"no {self._name or 'event'} within {timeout:g} s") from None
         return self._queue.popleft()
 
+    def left(self) -> Message | None:
+        """Return the next event of those in the queue, None if there is none; when the loop has ended."""
+        return self._queue.popleft() if self._queue else None
+
     def __aiter__(self) -> Self:
         return self
 

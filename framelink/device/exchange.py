@@ -18,6 +18,8 @@ _REFUSAL_HEAD = 2  # bytes: refused cmd, code
 PARAMETER_COMMANDS = frozenset({0x03, 0x04})
 """get and set: their replies repeat the parameter, the first byte of the request's data."""
 
+_IDENTIFY = 0x02  # makes a device of the sequenced profile forget the last number
+
 Match = Callable[[Frame], bool]
 """Tells whether a frame with the reply's address and command is the reply to this very request."""
 
@@ -88,6 +90,16 @@ class Exchange:
         self._number = b"" if sequence is None else bytes([sequence])
         self._match = match or (self._names_parameter if reply_cmd is None else _any_frame)
         self._reply: Frame | None = None
+
+    @property
+    def keeps_order(self) -> bool:
+        """Whether it must not overtake repeats: a device remembers one number only, and none after identify."""
+        return self.sequence is not None or self.request.cmd == _IDENTIFY
+
+    @property
+    def is_last(self) -> bool:
+        """Whether there will be no attempt after this one."""
+        return self.attempts >= self._allowed
 
     def begin(self) -> Frame:
         """Start the next attempt and return the frame to send; `sent` starts its clock."""

@@ -46,11 +46,13 @@ class LateReplies:
         key = (exchange.reply_cmd, exchange.sequence)
         before = self._ended.pop(key, None)
         replies = exchange.outstanding
+        until = now + wait if replies else now
         if before is not None and exchange.sequence is None and now < before.until:
             replies += before.replies
+            until = max(until, before.until)
         if replies > 0:
             self._make_room(now)
-            self._ended[key] = Ended(exchange, replies, now + wait)
+            self._ended[key] = Ended(exchange, replies, until)
 
     def _make_room(self, now: float) -> None:
         for key, one in tuple(self._ended.items()):
@@ -60,8 +62,7 @@ class LateReplies:
     def take(self, frame: Frame) -> tuple[Belated, Exchange | None] | None:
         """Take a frame that nobody waits for; tell what it is, None if it answers none of them.
 
-        With it comes the exchange whose sendings have all been answered by now, if it was answered at all:
-            then
+        With it comes the exchange whose sendings have all been answered by now, if it was answered at all: then
         none was lost, and the first reply answered the first sending.
         """
         for key, one in self._ended.items():

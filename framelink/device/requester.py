@@ -113,7 +113,7 @@ class Drive:
         station: The station of the device that is asked, which is being listened to.
         exchange: The exchange.
         patience: How long to wait.
-        lane: The lane of the transmit queue that its frames take.
+        lane: The lane of the transmit queue that its frames take, if repeats before it do not wait in a later one.
         is_typical: Whether its time says how long the device usually takes.
     """
 
@@ -131,7 +131,7 @@ class Drive:
         self._station = station
         self._exchange = exchange
         self._patience = patience
-        self._lane = lane
+        self._lane = station.lane_for(exchange, lane)
         self._is_typical = is_typical
         self._loop = asyncio.get_running_loop()
         self._is_closed = self._has_run_out = False
@@ -153,7 +153,7 @@ class Drive:
         finally:
             station.asker = None
             wait = min(exchange.timeout, LATE_MAX)
-            station.ended(exchange, self._loop.time(), wait, is_typical=self._is_typical)
+            station.ended(exchange, self._loop.time(), wait, lane=self._lane, is_typical=self._is_typical)
         if exchange.phase is Phase.EXPIRED and fault is not None:
             raise fault
         return exchange.result()
@@ -225,7 +225,8 @@ class Drive:
             exchange.fail()  # what was not sent needs no waiting for
             return fault
         now = self._loop.time()
-        exchange.sent(now, patience.for_reply(exchange.attempts, now - began))
+        wait = patience.for_reply(exchange.attempts, now - began, is_last=exchange.is_last)
+        exchange.sent(now, wait)
         if exchange.phase is Phase.WAITING and not await self._heard(exchange.deadline):
             exchange.expire(exchange.deadline)
         return None

@@ -91,7 +91,12 @@ class Patience(NamedTuple):
         """Return how long to wait for the line, so many seconds after the beginning."""
         return min(self.line, self.total - elapsed)
 
-    def for_reply(self, attempt: int, elapsed: float) -> float:
-        """Return how long to wait for the reply to the attempt of that number, the first being 1."""
+    def for_reply(self, attempt: int, elapsed: float, *, is_last: bool = False) -> float:
+        """Return how long to wait for the reply to the attempt of that number, the first being 1.
+
+        The last one is waited for as long as there is time: nothing else would be done with it.
+        """
+        if is_last and self.total < math.inf:
+            return max(self.total - elapsed, 0.0)
         grown = self.reply * self.growth ** max(attempt - QUICK_REPEATS, 0)
         return max(min(grown, max(self.reply, LONGEST), self.total - elapsed), 0.0)

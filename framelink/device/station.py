@@ -10,10 +10,11 @@ from weakref import WeakKeyDictionary, WeakSet, ref
 from framelink.device.exchange import Exchange, Phase
 from framelink.device.introduction import Identity
 from framelink.device.late import Belated, LateReplies
-from framelink.device.round_trips import BITS_PER_BYTE, RoundTrips
+from framelink.device.round_trips import BITS_PER_BYTE, QUICK_REPEATS, RoundTrips
 from framelink.device.stats import DeviceStats, Tally, snapshot
 from framelink.link import Lane, LinkState, StateChange
 from framelink.link.life import ENDING
+from framelink.link.observers import Observers
 from framelink.wire import DEFAULT_FORMAT, Frame, FrameFormat
 
 LAST_NUMBER = 255  # of a sequence byte; then 1 again, since 0 is no number
@@ -56,13 +57,10 @@ class Listener(Protocol):
 
 
 class Watcher(Protocol):
-    """Whoever wants to know of a device's reboots."""
-
-    def rebooted(self, identity: Identity) -> None:
-        """Be told that the boot counter is another."""
+    """Whoever looks whether a device has rebooted."""
 
     def in_doubt(self) -> None:
-        """Be told that the device may have rebooted: its line came back, or it left a request unanswered."""
+        """Be told that the device may have rebooted: its line came back, or it was silent."""
 
 
 class Station:
@@ -77,7 +75,8 @@ class Station:
         identity: What it last said that it is, None if it never did.
         is_due: Whether it should be asked what it is, for it may have rebooted.
         listeners: Those who want its events.
-        watchers: Those who want to know of its reboots.
+        watchers: Those who look whether it has rebooted.
+        reboots: Those who want to know that it has.
     """
 
     def __init__(self, turn: asyncio.Lock, format: FrameFormat, byte_time: float) -> None:
@@ -90,6 +89,8 @@ class Station:
         self.is_due = True
         self.listeners: WeakSet[Listener] = WeakSet()
         self.watchers: WeakSet[Watcher] = WeakSet()
+        self.reboots: Observers[Identity] = Observers()
+        self._straggling = Lane.CONTROL  # the lane in which repeats may wait that are not needed any more
         self._overhead = format.overhead
         self._longest = format.longest_frame
         self._number = 0
@@ -109,14 +110,17 @@ class Station:
         """Return the bytes of a request and its reply: as long as the longest yet, or as there can be."""
         return self._overhead + len(request.data) + self._reply_sizes.get(request.cmd, self._longest)
 
+    def lane_for(self, exchange: Exchange, lane: Lane) -> Lane:
+        """Return the lane that an exchange takes: one that must keep the order goes behind repeats."""
+        return max(lane, self._straggling) if exchange.keeps_order else lane
+
     def learn(self, identity: Identity) -> None:
         """Take what it says it is, and tell if it has rebooted since it last did."""
         before, self.identity = self.identity, identity
         self.is_due = False
         if before is not None and before.boots != identity.boots:
             self.tally.reboots += 1
-            for watcher in tuple(self.watchers):
-                watcher.rebooted(identity)
+            self.reboots.tell(identity)
 
     def doubt(self) -> None:
         """Take into account that the device may have rebooted."""
@@ -143,23 +147,42 @@ class Station:
         if self.asker is not None:
             self.asker.passed()
 
-    def ended(self, exchange: Exchange, now: float, wait: float, *, is_typical: bool = False) -> None:
+    def ended(
+        self,
+        exchange: Exchange,
+        now: float,
+        wait: float,
+        *,
+        lane: Lane = Lane.NORMAL,
+        is_typical: bool = False,
+    ) -> None:
         """Take note of an exchange that has ended; its time is learned from if it is typical."""
         self.late.note(exchange, now, wait)
+        self._note_stragglers(exchange, lane)
         self.tally.retries += max(exchange.sendings - 1, 0)
         if not exchange.is_settled:
             self.tally.timeouts += exchange.phase is Phase.EXPIRED
             return
         self.tally.replies += 1
         self.tally.refused += exchange.phase is Phase.REFUSED
+        if exchange.sendings > QUICK_REPEATS:  # it was away for long enough to have rebooted
+            self.doubt()
         self.trips.took(exchange.duration)
         cmd, size = exchange.request.cmd, self._overhead + exchange.reply_size
         self._reply_sizes[cmd] = max(size, self._reply_sizes.get(cmd, 0))
         if is_typical and exchange.sendings == 1:
             self.trips.measured(exchange.duration, self._overhead + len(exchange.request.data) + size)
 
+    def _note_stragglers(self, exchange: Exchange, lane: Lane) -> None:
+        """Note whether repeats may wait in a lane; the reply to what was sent once says that none do."""
+        if exchange.outstanding:
+            self._straggling = max(lane, self._straggling)
+        elif exchange.sendings and lane >= self._straggling:
+            self._straggling = Lane.CONTROL
+
     def closed(self) -> None:
-        """Tell all that the link was closed."""
+        """Tell all that the link was closed, and let go of those who cannot be told of anything any more."""
+        self.reboots = Observers()
         if self.asker is not None:
             self.asker.closed()
         for listener in tuple(self.listeners):
@@ -167,14 +190,18 @@ class Station:
 
 
 class Switchboard:
-    """The stations of one link.  It listens while somebody asks, and for good once there is a device."""
+    """The stations of one link.  It listens while somebody asks, and for good once there is a device.
+
+    Attributes:
+        line_turn: On a half-duplex line, who may use it now; None if all may at once.
+    """
 
     def __init__(self, link: FrameLine) -> None:
         self._link = ref(link)  # it must not keep a forgotten link alive
         self._format: FrameFormat = getattr(link, "format", DEFAULT_FORMAT)
         baudrate: int = getattr(link, "baudrate", 0)
         self._byte_time = BITS_PER_BYTE / baudrate if baudrate else 0.0
-        self._line_turn = asyncio.Lock() if getattr(link, "half_duplex", None) is not None else None
+        self.line_turn = asyncio.Lock() if getattr(link, "half_duplex", None) is not None else None
         self._stations: dict[int, Station] = {}
         self._users = 0
         self._hang_up: list[Callable[[], None]] = []
@@ -183,7 +210,7 @@ class Switchboard:
         """Return the station of an address; on a half-duplex line all of them take turns."""
         station = self._stations.get(addr)
         if station is None:
-            turn = self._line_turn or asyncio.Lock()
+            turn = self.line_turn or asyncio.Lock()
             station = self._stations[addr] = Station(turn, self._format, self._byte_time)
         return station
 

@@ -41,9 +41,8 @@ class DeviceStats:
         rtt_smoothed: Seconds that a round trip takes besides the time of its bytes; None before the first.
         rtt_variance: By how much, in seconds, they differ from that.
         rtt_timeout: Seconds that a reply without data to a request without data is waited for.
-        p50: Seconds within which half of the recent requests had their reply, repeats included; None before
-        the
-            first.
+        p50: Seconds within which half of the recent requests had their reply, repeats included; None
+            before the first.
         p99: The same for 99 in 100.
     """
 

@@ -27,13 +27,15 @@ def search(capture: Capture) -> list[Evidence]:
 def _rank(one: Evidence) -> tuple[int, ...]:
     """Return what makes a format the better explanation, the weightiest first.
 
-    Where formats decode the same bytes: a zero beside len is half of it, and beside a sum too; line ends are
+    A frame ends where a line ends: bytes of a tail behind a line end are the next frame's header.  Where
+    formats decode the same bytes: a zero beside len is half of it, and beside a sum too; line ends are
     rather a tail than a header; and what may be tail or data is data.
     """
     format = one.format
     sizes = format.checker.size, format.length_size
     marks = not format.header.startswith(LINE_ENDS), len(format.header), -len(format.tail)
-    return one.bits, one.delivered, *sizes, *marks
+    ends_in_time = b"\n" not in format.tail[:-1]
+    return ends_in_time, one.bits, one.delivered, *sizes, *marks
 
 
 def _chained(capture: Capture) -> Iterator[FrameFormat]:

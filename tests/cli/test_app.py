@@ -224,3 +224,10 @@ def test_the_package_gives_links_and_schemas_at_first_use_and_nothing_else() -> 
         framelink.fly  # noqa: B018
     for name in framelink.__all__:
         assert getattr(framelink, name) is not None
+
+
+def test_a_group_without_a_command_shows_its_help(run: Run) -> None:
+    """And is wrong usage, without a word more."""
+    done = run("schema")
+    assert (done.code, "check" in done.out + done.err) == (2, True)
+    assert "framelink: " not in done.err

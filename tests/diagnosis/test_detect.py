@@ -14,12 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from firmware_sim import MODELS, SimulatedDevice, schema_of
 from framelink.diagnosis import search as search_module
 from framelink.diagnosis.capture import LOOKED_MAX, Capture
 from framelink.diagnosis.detect import Undetected, Verdict, detect, format_file
 from framelink.diagnosis.evidence import Evidence, judge
 from framelink.diagnosis.search import CANDIDATES_MAX
-from framelink.wire import Frame, FrameFormat, Receiver, encode
+from framelink.wire import DEFAULT_FORMAT, Frame, FrameFormat, Receiver, encode
 from tests.diagnosis.variants import INTACT, Variant, variant
 
 VARIANTS = 40
@@ -274,3 +275,13 @@ def test_frames_of_data_alone_have_no_other_fields() -> None:
     """A len is all that a frame needs."""
     format = FrameFormat(fields=("len",), header=b"\xc0", tail=b"")
     assert found(capture(format, [0], [0])).format == format
+
+
+@pytest.mark.parametrize("model", ["weather", "motor", "power"])
+def test_a_device_that_says_the_same_kind_of_thing_is_understood(model: str) -> None:
+    """Though with one address, command and length nearly all of its bytes might be marks."""
+    for seed in range(4):
+        device = SimulatedDevice(model, 3, schema_of(model), MODELS[model](seed), telemetry=model, period=250)
+        told = found(b"".join(b"".join(device.tick(0.25 * number)) for number in range(1, 40)))
+        assert (told.format.header, told.format.tail) == (DEFAULT_FORMAT.header, DEFAULT_FORMAT.tail)
+        assert told.format.fields == DEFAULT_FORMAT.fields
