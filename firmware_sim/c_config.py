@@ -123,12 +123,13 @@ def _allowed(format: FrameFormat) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the header for a frame format file; return the exit code."""
+    """Print the header for a frame format file, or for the `[frame]` of a schema; return the exit code."""
     if len(arguments) != 1:
-        print("usage: python -m firmware_sim.c_config FORMAT.toml > my_config.h", file=sys.stderr)
+        print("usage: python -m firmware_sim.c_config FORMAT.toml|SCHEMA.toml > my_config.h", file=sys.stderr)
         return 2
     try:
-        format = FrameFormat.from_mapping(tomllib.loads(Path(arguments[0]).read_text("utf-8")))
+        table = tomllib.loads(Path(arguments[0]).read_text("utf-8"))
+        format = FrameFormat.from_mapping(table.get("frame", {}) if "device" in table else table)
     except (OSError, FormatError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         print(f"{arguments[0]}: {error}", file=sys.stderr)
         return 1

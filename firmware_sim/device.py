@@ -189,6 +189,9 @@ class SimulatedDevice:
         if message.name in self.storage.commands:
             fields = self.storage.commands[message.name](message.fields)
         elif handler is None:
+            self._schema.encode(
+                self.addr, message.name, message.fields, kind="request"
+            )  # holds it to its ranges
             fields = self._model.command(message.name, message.fields, now)
         else:
             fields = handler(message, now)

@@ -48,6 +48,15 @@ def test_the_command_prints_the_header_of_a_file(tmp_path: Path, capsys: pytest.
     assert capsys.readouterr().out == config_header(FrameFormat(header=b"~", tail=b""))
 
 
+def test_the_command_takes_a_schema_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The frame that it says, or the default one."""
+    file = tmp_path / "s.toml"
+    for frame, format in (('[frame]\nheader = "7E"\n', FrameFormat(header=b"~")), ("", FrameFormat())):
+        file.write_text(f'{frame}[device]\nname = "pump"\n', "utf-8")
+        assert main([str(file)]) == 0
+        assert capsys.readouterr().out == config_header(format)
+
+
 @pytest.mark.parametrize(
     ("text", "code", "said"),
     [("header = 1", 1, "header must be hex text"), ("=", 1, "f.toml"), (None, 1, "No such file")],

@@ -151,3 +151,15 @@ def test_what_is_not_in_the_schema_is_refused() -> None:
     device = made(SCHEMA)
     (answer,) = device.feed(encode(Frame(1, 0x31), SCHEMA.frame_format), 0.0)
     assert Receiver(SCHEMA.format).feed(answer) == [Frame(1, 0xFF, b"\x31\x010x31")]
+
+
+def test_a_value_beyond_its_range_is_refused() -> None:
+    """As the generated C does, before the device acts."""
+    text = '[device]\nname = "oven"\n[[command]]\nid = 0x20\nname = "heat"\nrequest = [{ name = "to", type = "u8", max = 90 }]'
+    schema = Schema.parse(text)
+    device = made(schema)
+    answers = [device.feed(encode(Frame(1, 0x20, bytes([to]))), 0.0)[0] for to in (90, 91)]
+    replies = [Receiver().feed(answer)[0] for answer in answers]
+    assert [frame.cmd for frame in replies] == [0xA0, 0xFF]
+    assert replies[1].data[:2] == bytes([0x20, 3])
+    assert device.acted["heat"] == 1
