@@ -54,7 +54,7 @@ class AsyncDevice:
     def __init__(
         self, link: TransferLine, addr: int, schema: Schema | None = None, *, sequenced: bool | None = None
     ) -> None:
-        if not 0 <= addr < BROADCAST:  # 0 where frames have no address
+        if type(addr) is not int or not 0 <= addr < BROADCAST:  # 0 where frames have no address
             raise FormatError(f"a device's address is 0x01 to 0xFE, not {addr!r}")
         if schema is not None and sequenced is not None and sequenced != schema.sequenced:
             raise FormatError(f"the schema {schema.name} says sequenced = {str(schema.sequenced).lower()}")

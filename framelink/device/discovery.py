@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, overload
@@ -137,22 +138,24 @@ def discover(
         progress: Called after each address; for a blocking link, in its background thread.
 
     Raises:
-        FormatError: An address or the number of passes cannot be, or the frames have no address.
+        FormatError: An address, the number of passes or the time cannot be, or the frames have no address.
         LinkError: The line cannot be asked.
     """
-    wanted = _checked(addresses, passes)
+    wanted = _checked(addresses, passes, answer_time)
     if isinstance(link, Link):
         return link.call(lambda inner: _Sweep(inner, answer_time, progress).run(wanted, passes))
     return _Sweep(link, answer_time, progress).run(wanted, passes)
 
 
-def _checked(addresses: Iterable[int], passes: int) -> list[int]:
+def _checked(addresses: Iterable[int], passes: int, answer_time: float) -> list[int]:
     wanted = sorted(set(addresses))
     for addr in wanted:
         if addr not in ADDRESSES:
             raise FormatError(f"devices have addresses 1 to 254, not {addr!r}")
     if not 1 <= passes <= MAX_PASSES:
         raise FormatError(f"passes must be 1 to {MAX_PASSES}, not {passes!r}")
+    if not 0 <= answer_time < math.inf:
+        raise FormatError(f"answer_time must be 0 seconds or more, not {answer_time!r}")
     return wanted
 
 

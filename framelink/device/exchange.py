@@ -93,7 +93,7 @@ class Exchange:
 
     @property
     def keeps_order(self) -> bool:
-        """Whether it must not overtake repeats: a device remembers one number only, and none after identify."""
+        """Whether it must not overtake repeats: a device remembers one number, and none after identify."""
         return self.sequence is not None or self.request.cmd == _IDENTIFY
 
     @property
@@ -196,7 +196,8 @@ class Exchange:
         sendings = "sent once" if self.attempts == 1 else f"sent {self.attempts} times"
         return (
             f"no reply from address 0x{self.request.addr:02X} to command 0x{self.request.cmd:02X}"
-            f" within {self.timeout:g} s, {sendings}; is the device there, and does it know the command?"
+            f" within {round(self.timeout, 3):g} s, {sendings};"
+            " is the device there, and does it know the command?"
         )
 
     def _refusal(self, data: bytes) -> RequestRefused:

@@ -62,8 +62,8 @@ class LateReplies:
     def take(self, frame: Frame) -> tuple[Belated, Exchange | None] | None:
         """Take a frame that nobody waits for; tell what it is, None if it answers none of them.
 
-        With it comes the exchange whose sendings have all been answered by now, if it was answered at all: then
-        none was lost, and the first reply answered the first sending.
+        With it comes the exchange whose sendings have all been answered by now, if it was answered at all:
+        then none was lost, and the first reply answered the first sending.
         """
         for key, one in self._ended.items():
             if one.replies > 0 and one.exchange.is_answer(frame):

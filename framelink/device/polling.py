@@ -221,7 +221,7 @@ def poll(plan: Plan, devices: Iterable[AsyncAsked]) -> AsyncIterator[Polled]: ..
 def poll(plan: Plan, devices: Iterable[Device | AsyncAsked]) -> Iterator[Polled] | AsyncIterator[Polled]:
     """Carry a plan out: an endless iterator of what came of it; asynchronous if the devices are.
 
-    While the results are not taken, nothing is asked.  It ends when the link is closed.
+    While the results are not taken, nothing is asked.  It ends with the first poll after the link was closed.
 
     Args:
         plan: The plan; it starts now.

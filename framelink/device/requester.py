@@ -113,7 +113,7 @@ class Drive:
         station: The station of the device that is asked, which is being listened to.
         exchange: The exchange.
         patience: How long to wait.
-        lane: The lane of the transmit queue that its frames take, if repeats before it do not wait in a later one.
+        lane: The lane of the transmit queue that its frames take, or a later one in which repeats may wait.
         is_typical: Whether its time says how long the device usually takes.
     """
 

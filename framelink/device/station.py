@@ -182,7 +182,7 @@ class Station:
 
     def closed(self) -> None:
         """Tell all that the link was closed, and let go of those who cannot be told of anything any more."""
-        self.reboots = Observers()
+        self.reboots.clear()
         if self.asker is not None:
             self.asker.closed()
         for listener in tuple(self.listeners):

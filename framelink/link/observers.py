@@ -31,6 +31,10 @@ class Observers(Generic[T]):
 
         return remove
 
+    def clear(self) -> None:
+        """Let go of them all."""
+        self._callbacks = ()
+
     def tell(self, event: T) -> None:
         """Call them all; an observer's fault is its own and must not stop the link.
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import Coroutine
+import weakref
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
 
 from framelink.device import AsyncDevice, Identity
-from framelink.device.round_trips import INITIAL, MARGIN
+from framelink.device.round_trips import INITIAL, MARGIN, QUICK_REPEATS
 from framelink.errors import FormatError, LinkClosed, RequestError, RequestRefused, RequestTimeout
 from framelink.link import HalfDuplex, Lane, LinkState
 from framelink.message import STANDARD, Schema
@@ -464,3 +465,121 @@ def test_a_forgotten_link_is_not_kept() -> None:
         if type(one).__name__ in ("AsyncDevice", "Switchboard", "Station")
     ]
     assert kept == []
+
+
+BULK_JOG = Schema.parse(
+    '[device]\nname = "motor"\nsequenced = true\n'
+    '[[command]]\nid = 0x23\nname = "jog"\npriority = "bulk"\nrequest = [{ name = "steps", type = "i16" }]\n'
+    'reply = [{ name = "position", type = "i32" }, { name = "jogs", type = "u32" }]\n'
+    '[[command]]\nid = 0x21\nname = "clear_fault"\nreply = [{ name = "cleared", type = "bool" }]\n'
+)
+
+
+def test_a_numbered_request_does_not_overtake_repeats_of_the_one_before() -> None:
+    """They may wait in a later lane, and the device, which remembers one number, would act on them again."""
+
+    async def talk() -> None:
+        line = SimLine(slow={2: INITIAL + 0.05})  # the jog's answer comes when it was repeated
+        device = AsyncDevice(line, 1, BULK_JOG)
+        await device.request("jog", {"steps": 1})
+        assert line.lanes[1:] == [Lane.BULK, Lane.BULK]
+        await device.request("ping", {"bytes": b"hi"})
+        await device.request("clear_fault")
+        await device.request("clear_fault")
+        assert line.lanes[3:] == [Lane.NORMAL, Lane.BULK, Lane.NORMAL]
+
+    run(talk())
+
+
+@pytest.mark.parametrize("device_of", [motor_on, lambda line: AsyncDevice(line, 1, WEATHER)])
+def test_the_timeout_holds_for_asking_what_it_is_as_well(device_of: Callable[[SimLine], AsyncDevice]) -> None:
+    """Whether a number needs that, or only a reboot may have gone unnoticed."""
+
+    async def talk() -> None:
+        device = device_of(SimLine(deaf=range(1, 1_000)))
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(RequestTimeout):
+            await device.request(0x24, timeout=0.2)
+        assert asyncio.get_running_loop().time() - began == pytest.approx(0.2, abs=0.01)
+
+    run(talk())
+
+
+def test_the_last_repeat_is_waited_for_until_the_time_is_over() -> None:
+    """A device that needs longer than usual is heard: there is nothing better to do."""
+
+    async def talk() -> None:
+        line = SimLine(slow=dict.fromkeys(range(2, 5), 1.0))
+        device = motor_on(line)
+        await device.identify()
+        assert (await device.request(0x01, b"hi", retries=1, timeout=2.0)).data == b"hi"
+        assert line.cmds == [0x02, 0x01, 0x01]
+
+    run(talk())
+
+
+def test_reboots_are_told_though_nobody_keeps_the_device() -> None:
+    """Until that is ended, or the link is."""
+
+    async def talk() -> None:
+        line = SimLine()
+        told: list[int] = []
+        end = AsyncDevice(line, 1, MOTOR).on_reboot(lambda identity: told.append(identity.boots))
+        gc.collect()
+        device = motor_on(line)
+        for _boot in range(2):
+            line.sim.reboot(0.0)
+            await device.identify()
+        end()
+        line.sim.reboot(0.0)
+        await device.identify()
+        assert told == [2]
+        other = motor_on(line)
+        other.on_reboot(print)
+        gone = weakref.ref(other)
+        del other
+        line.close()
+        gc.collect()
+        assert gone() is None
+
+    run(talk())
+
+
+def test_a_reboot_during_a_request_is_noticed() -> None:
+    """It was repeated for as long as a device may be away, and answered in the end."""
+
+    async def talk() -> None:
+        line = SimLine(deaf=range(3, 3 + QUICK_REPEATS))
+        device = motor_on(line)
+        await device.request("jog", {"steps": 1})
+        line.sim.reboot(0.0)
+        await device.request("jog", {"steps": 1})
+        await settle()
+        await asyncio.sleep(0.1)
+        assert device.stats.reboots == 1
+
+    run(talk())
+
+
+def test_a_broadcast_on_half_duplex_waits_until_no_reply_is_awaited() -> None:
+    """They would collide."""
+
+    async def talk() -> None:
+        line = SimLine(slow={1: 0.1})
+        line.half_duplex = HalfDuplex()
+        device = motor_on(line)
+        asking = asyncio.create_task(device.request(0x01, b"hi"))
+        await settle()
+        await device.broadcast(0x05, b"\0\0")
+        assert asking.done()
+        await asking
+        assert [frame.addr for frame in line.sent] == [1, 1, 0xFF]
+
+    run(talk())
+
+
+@pytest.mark.parametrize("addr", ["1", 1.0, -1, 0xFF])
+def test_an_address_that_cannot_be_is_refused(addr: Any) -> None:
+    """In words."""
+    with pytest.raises(FormatError, match="a device's address is"):
+        AsyncDevice(SimLine(), addr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,6 +11,7 @@ import pytest
 import framelink
 from framelink.device import Identity
 from framelink.errors import FormatError, LinkClosed, LinkTimeout, PayloadError, RequestRefused
+from framelink.wire import Frame
 from tests.device.helpers import MOTOR
 from tests.support.bench import DEADLINE, running_bench
 
@@ -91,6 +93,22 @@ def test_reboots_are_told_to_scripts(link: framelink.Link) -> None:
     motor.identify()
     forget()
     assert (told, motor.stats.reboots) == ([], 0)
+
+
+def test_events_that_came_can_be_read_when_the_link_is_closed() -> None:
+    """Then the iteration ends, and closing it is no fault."""
+    with framelink.open("loop://") as link:
+        events = link.device(1, MOTOR).events("tripped")
+        arrived = threading.Semaphore(0)
+        link.subscribe(lambda _frame: arrived.release())
+        for _event in range(2):
+            link.send(Frame(1, 0x22, b"\1"))
+            assert arrived.acquire(timeout=DEADLINE)
+    assert events.receive().fields == {"fault": "overcurrent"}
+    assert len(list(events)) == 1
+    events.close()
+    with pytest.raises(LinkClosed):
+        events.receive()
 
 
 def test_a_broadcast_needs_no_device(link: framelink.Link) -> None:

@@ -177,6 +177,9 @@ def test_progress_is_told_after_each_address() -> None:
         ([[255]], {}, "addresses 1 to 254, not 255"),
         ([], {"passes": 0}, "passes must be 1 to 20"),
         ([], {"passes": 21}, "passes must be 1 to 20"),
+        ([], {"answer_time": -1.0}, "answer_time must be 0 seconds or more"),
+        ([], {"answer_time": float("inf")}, "answer_time must be 0 seconds or more"),
+        ([], {"answer_time": float("nan")}, "answer_time must be 0 seconds or more"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(arguments: Any, options: Any, message: str) -> None:

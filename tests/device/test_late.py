@@ -103,3 +103,13 @@ def test_what_is_kept_is_bounded() -> None:
     assert late.take(Frame(7, 0xA0, bytes([2 * KEPT - 1]))) is not None
     late.note(ended(sendings=1, answered=False, sequence=200), 1.0, 1.0)
     assert late.take(Frame(7, 0xA0, bytes([2 * KEPT - 2]))) is None
+
+
+def test_a_lost_reply_is_not_expected_for_longer_because_others_came() -> None:
+    """The requests that follow have nothing outstanding."""
+    late = late_of(ended(sendings=2, answered=True, sequence=None))
+    for now in (10.4, 10.8):
+        late.note(ended(sendings=1, answered=True, sequence=None), now, 1.0)
+    in_the_way = late.in_the_way(ended(sendings=0, answered=False, sequence=None, data=b"other"))
+    assert in_the_way is not None
+    assert (in_the_way.replies, in_the_way.until) == (1, 11.0)
