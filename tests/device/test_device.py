@@ -55,7 +55,7 @@ def test_a_script_hears_events(link: framelink.Link) -> None:
     trips.close()
     assert list(trips) == []
     link.close()
-    assert list(reports) == []
+    assert {one.name for one in reports} <= {"motor"}  # those that had come by then
 
 
 def test_threads_share_a_device(link: framelink.Link) -> None:

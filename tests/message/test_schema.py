@@ -361,3 +361,63 @@ def test_every_number_type_survives_its_own_bytes(type_: str, order: str) -> Non
     if type_[0] != "f":
         with pytest.raises(PayloadError, match="n must be"):
             schema.encode(1, "e", {"n": ends[type_[0]][1] + 1})
+
+
+SEQUENCED = """
+[device]
+name = "arm"
+version = 3
+sequenced = true
+
+[[struct]]
+name = "point"
+description = "A place"
+fields = [{ name = "x", type = "i16" }]
+
+[[command]]
+id = 0x20
+name = "move"
+repeatable = true
+timeout = 0.5
+priority = "control"
+request = [{ name = "path", type = "point", count = "u8", since = 2 }]
+"""
+
+
+def test_a_description_has_all_that_the_file_says() -> None:
+    """How commands are asked, structs, and the keys of fields."""
+    described = Schema.parse(SEQUENCED).describe()
+    move = described["commands"][-1]
+    assert (described["version"], described["sequenced"], described["byte_order"]) == (3, True, "little")
+    assert described["structs"] == {
+        "point": {"description": "A place", "fields": [{"name": "x", "type": "i16"}]}
+    }
+    assert (move["repeatable"], move["timeout"], move["priority"], move["sequenced"]) == (
+        True, 0.5, "control", True,
+    )  # fmt: skip
+    assert move["request"] == [{"name": "path", "type": "point", "count": "u8", "since": 2}]
+
+
+@pytest.mark.parametrize(
+    ("frame", "sequence", "fields"),
+    [
+        (Frame(1, 0x20, b"\x07"), 7, {}),
+        (Frame(1, 0xA0, b"\xff"), 255, {}),
+        (Frame(1, 0xFF, b"\x20\x04\x07wait"), 7, {"refused": 0x20, "code": "busy", "text": "wait"}),
+        (Frame(1, 0xFF, b"\x04\x04wait"), None, {"refused": 4, "code": "busy", "text": "wait"}),
+    ],
+)
+def test_a_sequence_byte_is_read_where_it_stands(
+    frame: Frame, sequence: int | None, fields: dict[str, Any]
+) -> None:
+    """In front of requests and replies, and behind the code of a refusal of such a command."""
+    message = decoded(Schema.parse(SEQUENCED), frame)
+    assert (message.sequence, message.fields) == (sequence, fields)
+
+
+@pytest.mark.parametrize("frame", [Frame(1, 0x20), Frame(1, 0xA0), Frame(1, 0xFF, b"\x20\x04")])
+def test_a_payload_without_its_sequence_byte_is_undecodable(frame: Frame) -> None:
+    """Where the schema says that there is one."""
+    found = Schema.parse(SEQUENCED).decode(frame)
+    assert isinstance(found, Undecodable)
+    assert "payload must have a sequence byte as byte" in found.reason
