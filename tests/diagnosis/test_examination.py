@@ -34,7 +34,9 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Examine for tenths of seconds."""
     monkeypatch.setattr(examination, "BOOT_SECONDS", 0.3)
     monkeypatch.setattr(examination, "ASK_TIMEOUT", 0.1)
-    monkeypatch.setattr(examination, "OPEN_TIMEOUT", 2.0)  # a busy machine may need some; what is absent costs it
+    monkeypatch.setattr(
+        examination, "OPEN_TIMEOUT", 2.0
+    )  # a busy machine may need some; what is absent costs it
     monkeypatch.setattr(pinging, "LOAD_SECONDS", 0.3)
     monkeypatch.setattr(pinging, "PINGS", 10)
     monkeypatch.setattr(pinging, "PING_TIMEOUT", 0.1)
